@@ -1,0 +1,109 @@
+"""Reading trees of JSON that may have any shape: nothing here raises, whatever the site sends."""
+
+import json
+import math
+import re
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import msgspec
+
+_COUNT = re.compile(r"(\d{1,12}(?:\.\d{1,4})?)\s*([万亿千wWkK]?)\+?")
+_UNITS = {"": 1, "千": 1_000, "k": 1_000, "万": 10_000, "w": 10_000, "亿": 100_000_000}
+_NONE_YET = frozenset({"转发", "评论", "赞", "点赞", "收藏", "分享", "回复", "喜欢"})
+_REGION = re.compile(r"^\s*(?:发布于|来自|IP\s*属地\s*[:：]?)?\s*([\u4e00-\u9fff]{2,8})(?![\u4e00-\u9fff])")
+
+
+class NotJson(ValueError):
+    """The body is no JSON: a page for people, a challenge, or nothing."""
+
+
+def tree(body: bytes) -> Any:
+    """The JSON value in `body`. Raises `NotJson`."""
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    try:  # the standard reader also takes lone surrogates, NaN and a byte-order mark
+        return json.loads(body.decode("utf-8-sig", "replace"))
+    except (ValueError, RecursionError) as error:
+        raise NotJson(str(error)[:100]) from None
+
+
+def at(value: Any, *path: str | int) -> Any:
+    """What lies at a path of keys and positions, or None."""
+    for step in path:
+        if isinstance(step, str):
+            value = value.get(step) if isinstance(value, dict) else None
+        else:
+            value = value[step] if isinstance(value, list) and -len(value) <= step < len(value) else None
+    return value
+
+
+def rows(value: Any) -> list[Any]:
+    """A list as it is; the values of an object with numeric keys; any other object as its only row."""
+    if isinstance(value, list):
+        return value
+    if isinstance(value, dict) and value:
+        return list(value.values()) if all(key.isdecimal() for key in value) else [value]
+    return []
+
+
+def words(value: Any) -> str:
+    """Text, or a number as text; "" for anything else."""
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
+
+
+def ident(value: Any) -> str:
+    """An id as text: never a float, which would have lost digits."""
+    if isinstance(value, str):
+        return value.strip()
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
+
+
+def count(value: Any) -> int | None:
+    """A number as sites show it.
+
+    >>> [count(shown) for shown in ("1.2万", "10万+", "转发", 35, "1,203", "--", None)]
+    [12000, 100000, 0, 35, 1203, None, None]
+    """
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value if value >= 0 else None
+    if isinstance(value, float):
+        return int(value) if math.isfinite(value) and value >= 0 else None
+    if not isinstance(value, str):
+        return None
+    text = value.strip().replace(",", "").replace("，", "")
+    if text in _NONE_YET:
+        return 0
+    found = _COUNT.fullmatch(text)
+    return round(float(found[1]) * _UNITS[found[2].lower()]) if found else None
+
+
+def region(value: Any) -> str:
+    """The province in `发布于 广东`, `来自浙江`, `IP属地：江苏`; "" where there is none."""
+    found = _REGION.match(value) if isinstance(value, str) else None
+    return found[1] if found else ""
+
+
+def with_query(url: str, **changes: str | None) -> str:
+    """The address with these parameters set, or taken out where None."""
+    parts = urlsplit(url)
+    query = {**dict(parse_qsl(parts.query, keep_blank_values=True)), **changes}
+    kept = {name: value for name, value in query.items() if value is not None}
+    return urlunsplit(parts._replace(query=urlencode(kept, errors="replace"), fragment=""))
+
+
+def query_of(url: str, name: str) -> str:
+    """A parameter of an address; "" where it is not there."""
+    return dict(parse_qsl(urlsplit(url).query, keep_blank_values=True)).get(name, "")
+
+
+def origin(url: str) -> str:
+    """Scheme and host of an address."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"

@@ -1,0 +1,241 @@
+"""How a visit pages, stops, follows and remembers; pages come from a dict, mentions go into a list."""
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import pytest
+
+from crawlers.checkpoint import Checkpoint, checkpoint_id, due, from_body, to_body
+from crawlers.parsers import Ask, Outcome, Page
+from crawlers.visiting import Refused, Tally, Unreachable, Visit
+from tingchao.errors import BusUnavailable
+from tingchao.privacy import Secret, seal
+
+NOW = datetime(2026, 11, 24, 2, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+SEARCH = "https://m.example/api/container/getIndex?q=x&page=1"
+
+
+def search_page(*posts, next_page=None):
+    cards = [
+        {
+            "card_type": 9,
+            "mblog": {
+                "id": str(number),
+                "text": f"炸锅 {number}",
+                "created_at": "3分钟前",
+                "comments_count": comments,
+                "user": {"id": 1, "screen_name": "路人甲"},
+            },
+        }
+        for number, comments in posts
+    ]
+    return {"ok": 1, "data": {"cardlistInfo": {"page": next_page}, "cards": cards}}
+
+
+def comments_page(*numbers, total, max_id=0):
+    rows = [
+        {"id": str(number), "text": f"同款 {number}", "created_at": "刚刚", "user": None}
+        for number in numbers
+    ]
+    return {"ok": 1, "data": {"data": rows, "max_id": max_id, "total_number": total}}
+
+
+class Web:
+    """Pages by a part of their address; the longest part that fits answers."""
+
+    def __init__(self, pages):
+        self.pages = pages
+        self.asked = []
+        self.delivered = []
+        self.held = {}
+        self.tally = Tally()
+
+    async def fetch(self, ask):
+        self.asked.append(ask.url)
+        part = max((part for part in self.pages if part in ask.url), key=len)
+        answer = self.pages[part]
+        if isinstance(answer, Exception):
+            raise answer
+        status, body = answer if isinstance(answer, tuple) else (200, answer)
+        return Page(
+            url=ask.url,
+            body=body if isinstance(body, bytes) else json.dumps(body).encode(),
+            captured_at=NOW,
+            source="demo",
+            status=status,
+            context=ask.context,
+        )
+
+    async def deliver(self, mentions):
+        self.delivered += [mention.native_id for mention in mentions]
+        return len(mentions)
+
+    def visit(self, checkpoint=Checkpoint(), *, pages=5, now=NOW, opening=None):  # noqa: B008 (immutable)
+        self.asked.clear()
+        self.delivered.clear()
+        self.tally = Tally()
+        visit = Visit(
+            self.fetch, self.deliver, partial(seal, secret=Secret(b"s" * 32)), self.held, self.tally
+        )
+        opening = opening or Ask(SEARCH, "weibo.search")
+        return asyncio.run(visit.make(opening, checkpoint, pages=pages, interval=MINUTE, now=now))
+
+
+def test_pages_until_the_end():
+    web = Web({"page=1": search_page((5, 0), (4, 0), next_page=2), "page=2": search_page((3, 0))})
+
+    after = web.visit()
+
+    assert web.delivered == ["5", "4", "3"]
+    assert after.seen == ("5", "4", "3")
+    assert web.tally.stopped == "end"
+
+
+def test_stops_at_what_was_seen_before():
+    web = Web(
+        {"page=1": search_page((5, 0), (4, 0), next_page=2), "page=2": search_page((3, 0), next_page=3)}
+    )
+    before = web.visit(pages=2)
+    web.pages["page=1"] = search_page((7, 0), (6, 0), next_page=2)
+    web.pages["page=2"] = search_page((5, 0), (4, 0), next_page=3)
+    web.pages["page=3"] = AssertionError("asked for what was seen")
+
+    after = web.visit(before)
+
+    assert after.seen == ("7", "6", "5", "4", "3")
+    assert web.tally.stopped == "seen"
+
+
+def test_a_pinned_old_post_does_not_end_the_visit():
+    web = Web({"page=1": search_page((1, 0))})
+    before = web.visit()
+    web.pages = {"page=1": search_page((1, 0), (9, 0), next_page=2), "page=2": search_page((8, 0))}
+
+    web.visit(before)
+
+    assert web.delivered == ["1", "9", "8"]
+
+
+def test_says_when_the_page_limit_ended_a_visit():
+    web = Web({"page=1": search_page((5, 0), next_page=2), "page=2": search_page((4, 0), next_page=3)})
+
+    web.visit(pages=2)
+
+    assert web.tally.stopped == "pages"
+
+
+def test_an_empty_later_page_is_asked_for_again_before_it_is_the_end():
+    web = Web({"page=1": search_page((5, 0), next_page=2), "page=2": {"ok": 0, "msg": "", "data": None}})
+
+    web.visit()
+
+    assert len([url for url in web.asked if "page=2" in url]) == 2
+
+
+def test_comments_are_read_to_the_last_and_only_again_when_there_are_new_ones():
+    web = Web(
+        {
+            "page=1": search_page((5, 3)),
+            "hotflow": comments_page(51, 52, total=3, max_id=7),
+            "max_id=7": comments_page(53, total=3),
+        }
+    )
+    before = web.visit()
+    assert web.delivered == ["5", "51", "52", "53"]
+
+    again = web.visit(before, now=NOW + timedelta(seconds=10))
+    assert web.asked == [SEARCH]
+
+    web.pages |= {"page=1": search_page((5, 4)), "hotflow": comments_page(54, 51, total=4, max_id=8)}
+    web.visit(again, now=NOW + timedelta(seconds=20))
+    assert web.delivered == ["5", "54", "51"]
+
+
+def test_comments_of_a_young_post_are_visited_again_though_the_list_moved_on():
+    web = Web({"page=1": search_page((5, 1)), "hotflow": comments_page(51, total=1)})
+    before = web.visit()
+    web.pages["page=1"] = search_page((6, 0))
+
+    web.visit(before, now=NOW + 2 * MINUTE)
+
+    assert any("hotflow" in url for url in web.asked)
+
+
+def test_a_thread_that_fails_is_put_off_and_the_rest_is_kept():
+    web = Web({"page=1": search_page((5, 1), (4, 1)), "id=5": (500, b""), "id=4": comments_page(41, total=1)})
+
+    after = web.visit()
+
+    assert "41" in web.delivered
+    assert web.tally.trouble
+    assert {name: thread.pending for name, thread in after.threads.items()} == {"5": True, "4": False}
+    assert [follow.id for follow in due(after, [], NOW, MINUTE)] == ["5"]
+
+
+def test_a_thread_that_grows_at_its_end_goes_on_from_its_last_page():
+    listing = (
+        "<ul class='threads'><li class='thread' data-id='1'><a href='/thread/1'>t</a>"
+        "<span class='count'>{}</span></li></ul>"
+    )
+    post = (
+        "<article class='post' data-id='{0}' data-floor='{0}'><span class='author' data-uid='u'>n</span>"
+        "<time>刚刚</time><div class='content'>好 {0}</div></article>"
+    )
+    more = "<a class='next' href='/thread/1?page=2'>n</a>"
+    web = Web(
+        {
+            "/list": listing.format(2).encode(),
+            "/thread/1": (post.format(1) + post.format(2) + more).encode(),
+            "/thread/1?page=2": post.format(3).encode(),
+        }
+    )
+    opening = Ask("https://f.example/list?page=1", "forum.list")
+    before = web.visit(opening=opening)
+    assert web.delivered == ["t1", "p2", "p3"]
+
+    web.pages["/list"] = listing.format(3).encode()
+    web.pages["/thread/1?page=2"] = (post.format(3) + post.format(4)).encode()
+    web.visit(before, opening=opening)
+
+    assert web.asked == ["https://f.example/list?page=1", "https://f.example/thread/1?page=2"]
+    assert web.delivered == ["p3", "p4"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        ((403, b""), Refused),
+        ((432, b""), Refused),
+        ({"ok": -100}, Refused),
+        ((503, b""), Unreachable),
+        ({"strange": 1}, Unreachable),
+        (BusUnavailable("gone"), BusUnavailable),
+    ],
+)
+def test_what_goes_wrong_leaves_the_checkpoint_alone(answer, error):
+    web = Web({"page=1": answer})
+
+    with pytest.raises(error):
+        web.visit()
+
+
+def test_a_refusal_carries_what_it_was():
+    web = Web({"page=1": (429, b"")})
+
+    with pytest.raises(Refused) as caught:
+        web.visit()
+
+    assert caught.value.outcome is Outcome.BLOCKED
+    assert web.tally.outcome is Outcome.BLOCKED
+
+
+def test_a_checkpoint_survives_the_store_and_a_damaged_one_counts_as_none():
+    web = Web({"page=1": search_page((5, 1)), "hotflow": comments_page(51, total=1)})
+    after = web.visit()
+
+    assert from_body(json.loads(json.dumps(to_body(after)))) == after
+    assert from_body({"seen": 3}) == Checkpoint()
+    assert checkpoint_id("a", "小米") != checkpoint_id("a", "华为")
