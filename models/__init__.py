@@ -1,7 +1,8 @@
 """Sentiment: the runtime that scores, the bundled weights with their card, and how they were made.
 
-Read in this order: `Scorer` here (the door), `normalise` (text preparation, shared by training and serving),
-`onnx_scorer` (the default), `torch_scorer` (any Hugging Face checkpoint), `export` (how the bundle was made).
+Read in this order: `Scorer` here (the door), `normalise` and `passage` (what of a text is read), `batches` and `cache`
+(each distinct passage once), `onnx_scorer` (the default) and `torch_scorer` (any Hugging Face checkpoint), `card` (what a
+bundle says of itself), `export` and `quantise` (how it was made), `evaluate` (how good it is), `commands`.
 Imports `tingchao` only.
 """
 
