@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.services_fixture import elasticsearch_address, kafka_address  # noqa: F401  fixtures for all
 from tingchao.store import Store, open_store
 
 NOON = datetime(2026, 11, 24, 4, tzinfo=UTC)

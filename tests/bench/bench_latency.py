@@ -107,5 +107,5 @@ def _first_heard(messages: list[dict[str, Any]]) -> dict[str, float]:
     times: dict[str, float] = {}
     for message in messages:
         if message["channel"] == "webhook":
-            times.setdefault(message["body"]["topic"]["name"], message["at"])
+            times.setdefault(message["body"]["alert"]["topic_name"], message["at"])
     return times

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
+import msgspec
+
 from tingchao.errors import BadSetting
 
 RAW = "mentions.raw"
@@ -19,8 +21,7 @@ DEAD = "mentions.dead"
 TOPICS = (RAW, ENRICHED, OBSERVATIONS, ALERTS, DEAD)
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, gc=False):
     """One message as it was read: where it lies on the bus, its key and its bytes."""
 
     topic: str
@@ -74,7 +75,7 @@ class Bus(Protocol):
 
     def commit(self, batch: Batch) -> bool:
         """Remember that `batch` is done. False: the member had lost its partitions meanwhile, another
-        will read the batch again, and that must be harmless."""
+        will read the batch again, and that must be harmless. Raises `BusUnavailable` if nobody takes it."""
         ...
 
     def lag(self, group: str, topics: Sequence[str]) -> dict[str, int]:

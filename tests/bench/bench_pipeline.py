@@ -1,0 +1,223 @@
+"""The workers: what they add to the scorer, to a bare bulk write, and what the whole costs a mention.
+
+Real posts from the research texts; the scorer alone reads the same texts in the same batches.
+"""
+
+import gzip
+import json
+import threading
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from models import Scorer, open_scorer
+from models.cache import CachedScorer
+from stream.alert import Alerting
+from stream.enrich import Enrich, scored_text
+from stream.index import Index
+from stream.loop import Worker, run
+from tests.bench.harness import Figure, NotMeasurable, compare, measured, spread
+from tingchao.alerts.risk import shipped_rules
+from tingchao.bus import ENRICHED, RAW, Message, open_bus
+from tingchao.counters import Counters
+from tingchao.mention import (
+    Kind,
+    Label,
+    Mention,
+    Precision,
+    Role,
+    Sentiment,
+    decode_mention,
+    encode,
+    mention_id,
+)
+from tingchao.store import open_store
+from tingchao.watchlist import Matcher, Topic, Watchlist
+
+COMMAND = "python -m tests.bench pipeline"
+SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "replay"
+FILE = SHARED / "weibo_2022_09_events.jsonl.gz"
+SCORED = 400
+WATCHED = {"liyifeng": "李易峰", "queen": "女王", "luding": "泸定"}
+WATCHLIST = Watchlist(tuple(Topic(id=id, name=name, role=Role.BRAND) for id, name in WATCHED.items()))
+PLAIN = Sentiment(Label.NEUTRAL, 0.1, 0.8, 0.1)
+
+
+class NoScorer:
+    """Costs nothing: what is left is everything but scoring."""
+
+    name = "none/0"
+
+    def score(self, texts: object, targets: object = None) -> list[Sentiment]:
+        return [PLAIN] * len(texts)  # type: ignore[arg-type]
+
+
+@cache
+def mentions() -> list[Mention]:
+    """The posts of 2022 that name somebody who is watched."""
+    if not FILE.exists():
+        raise NotMeasurable(f"the research texts are not at {FILE}")
+    with gzip.open(FILE, "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    found = []
+    for row in rows:
+        if any(name in row["text"] for name in WATCHED.values()):
+            at = datetime.fromisoformat(row["time"])
+            found.append(
+                Mention(
+                    id=mention_id("weibo", row["id"]),
+                    source="weibo",
+                    kind=Kind(row["kind"]),
+                    native_id=row["id"],
+                    text=row["text"],
+                    published_at=at,
+                    captured_at=at,
+                    published_precision=Precision.MINUTE,
+                )
+            )
+    return found
+
+
+def batches(topic: str, wires: list[bytes], size: int) -> Iterator[list[Message]]:
+    messages = [Message(topic, str(number), wire, 0, number) for number, wire in enumerate(wires)]
+    for start in range(0, len(messages), size):
+        yield messages[start : start + size]
+
+
+def figures() -> Iterator[Figure]:
+    yield enrich_over_scorer()
+    yield from cpu_outside_scoring()
+    yield index_over_bulk()
+    yield whole_pipeline()
+
+
+def enrich_over_scorer() -> Figure:
+    """decode → match → score → encode against the scorer alone, the same texts in the same batches."""
+    scorer = open_scorer()
+    wires = [encode(each) for each in mentions()[2600 : 2600 + SCORED]]
+
+    def ours() -> int:
+        worker = Enrich(lambda: Matcher(WATCHLIST), CachedScorer(scorer), shipped_rules())
+        return sum(
+            len(worker.handle(batch).messages) > 0 and len(batch) for batch in batches(RAW, wires, 200)
+        )
+
+    def alone() -> int:
+        cached = CachedScorer(scorer)
+        texts = [scored_text(decode_mention(wire)) for wire in wires]
+        for start in range(0, len(texts), 200):
+            cached.score(texts[start : start + 200])
+        return len(texts)
+
+    return compare(ours, alone, pairs=5).figure(
+        "pipeline.enrich_over_scorer", goal="≥ 0.8", beyond="≥ 0.9", command=COMMAND
+    )
+
+
+def cpu_outside_scoring() -> Iterator[Figure]:
+    """CPU a mention of all workers, bus and store, with a scorer that costs nothing."""
+    yield _milliseconds("pipeline.cpu_outside_scoring", NoScorer(), goal="≤ 0.6", beyond="≤ 0.3")
+
+
+def _milliseconds(name: str, scorer: Scorer, *, goal: str, beyond: str) -> Figure:
+    found = spread([_through_all(scorer) for _ in range(5)])
+    return Figure(
+        name=name, goal=goal, beyond=beyond, got=round(found.median, 3), interval=found.interval,
+        unit="ms of CPU a mention", command=COMMAND,
+        note="enrich, index and alert with the embedded bus and store, each read and written through it",
+    )  # fmt: skip
+
+
+def _through_all(scorer: Scorer) -> float:
+    with TemporaryDirectory() as folder:
+        bus_address, store = f"sqlite:///{folder}/bus.db", open_store(f"sqlite:///{folder}/store.db")
+        with store, open_bus(bus_address) as bus:
+            for each in mentions():
+                bus.publish(RAW, each.id, encode(each))
+            bus.flush()
+            matcher = Matcher(WATCHLIST)
+
+            def work() -> int:
+                for worker in (
+                    Enrich(lambda: matcher, scorer, shipped_rules()),
+                    Index(store),
+                    Alerting(store, WATCHED.__getitem__, wall=False),
+                ):
+                    _drain(worker, bus_address)
+                return len(mentions())
+
+            cost = measured(work)
+    return 1000 * cost.cpu / cost.items
+
+
+def _drain(worker: Worker, bus_address: str) -> None:
+    """Run a worker until nothing is left."""
+    stop = threading.Event()
+    tick = worker.tick
+
+    with open_bus(bus_address) as bus:
+        counters = Counters(worker.name, datetime.now().astimezone())
+        total = sum(bus.lag(worker.name, worker.reads).values())
+
+        def ticking(now: datetime) -> object:
+            if counters.seen >= total:
+                stop.set()
+            return tick(now)
+
+        worker.tick = ticking  # type: ignore[method-assign, assignment]
+        run(worker, bus, counters, stop=stop)
+
+
+def index_over_bulk() -> Figure:
+    """The index worker against a bare bulk write of mentions that are decoded already."""
+    enriched = [
+        value
+        for batch in batches(RAW, [encode(each) for each in mentions()], 1000)
+        for topic, _, value in Enrich(lambda: Matcher(WATCHLIST), NoScorer(), shipped_rules())
+        .handle(batch)
+        .messages
+        if topic == ENRICHED
+    ]
+    ready = [decode_mention(value) for value in enriched]
+
+    def ours() -> int:
+        with TemporaryDirectory() as folder, open_store(f"sqlite:///{folder}/store.db") as store:
+            worker = Index(store)
+            for batch in batches(ENRICHED, enriched, 2000):
+                worker.handle(batch)
+        return len(enriched)
+
+    def bare() -> int:
+        with TemporaryDirectory() as folder, open_store(f"sqlite:///{folder}/store.db") as store:
+            for start in range(0, len(ready), 2000):
+                store.upsert(ready[start : start + 2000])
+        return len(ready)
+
+    return compare(ours, bare, pairs=7).figure(
+        "pipeline.index_over_bulk", goal="≥ 0.85", beyond="≥ 0.95", command=COMMAND, note="embedded store"
+    )
+
+
+def whole_pipeline() -> Figure:
+    """Mentions a second through enrich with the real scorer, index and alert, one after the other."""
+    some = mentions()[2600 : 2600 + SCORED]
+    scorer = CachedScorer(open_scorer(threads=2))
+    with TemporaryDirectory() as folder:
+        bus_address = f"sqlite:///{folder}/bus.db"
+        with open_store(f"sqlite:///{folder}/store.db") as store, open_bus(bus_address) as bus:
+            for each in some:
+                bus.publish(RAW, each.id, encode(each))
+            bus.flush()
+            matcher = Matcher(WATCHLIST)
+            began = time.perf_counter()
+            _drain(Enrich(lambda: matcher, scorer, shipped_rules()), bus_address)
+            _drain(Index(store), bus_address)
+            _drain(Alerting(store, WATCHED.__getitem__, wall=False), bus_address)
+            took = time.perf_counter() - began
+    return Figure(
+        name="pipeline.embedded", goal="≥ 600", beyond="≥ 1,500", got=round(len(some) / took, 1),
+        unit="mentions/s", command=COMMAND, note="2 threads; wall time, so the neighbours of the machine count",
+    )  # fmt: skip
