@@ -75,7 +75,7 @@ def common(
 @app.command()
 def demo(
     speed: Annotated[float, typer.Option(min=0.1, max=1000, help="Crisis minutes a minute.")] = 60.0,
-    seed: Annotated[int, typer.Option(help="Another seed, another course of events.")] = 7,
+    seed: Annotated[int, typer.Option(help="Another seed, another course of events.")] = 1,
     fresh: Annotated[bool, typer.Option(help="Throw the last demo's data away first.")] = True,
 ) -> None:
     """Play a crisis of a made-up brand from first post to open playbook.

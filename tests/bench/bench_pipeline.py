@@ -90,7 +90,7 @@ def batches(topic: str, wires: list[bytes], size: int) -> Iterator[list[Message]
 def figures() -> Iterator[Figure]:
     yield enrich_over_scorer()
     yield from cpu_outside_scoring()
-    yield index_over_bulk()
+    yield index_over_upsert()
     yield whole_pipeline()
 
 
@@ -171,7 +171,7 @@ def _drain(worker: Worker, bus_address: str) -> None:
         run(worker, bus, counters, stop=stop)
 
 
-def index_over_bulk() -> Figure:
+def index_over_upsert() -> Figure:
     """The index worker against a bare bulk write of mentions that are decoded already."""
     enriched = [
         value
@@ -197,7 +197,10 @@ def index_over_bulk() -> Figure:
         return len(ready)
 
     return compare(ours, bare, pairs=7).figure(
-        "pipeline.index_over_bulk", goal="≥ 0.85", beyond="≥ 0.95", command=COMMAND, note="embedded store"
+        "pipeline.index_over_upsert",
+        goal="",
+        command=COMMAND,
+        note="embedded store; decoding is the difference",
     )
 
 

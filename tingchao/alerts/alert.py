@@ -10,6 +10,7 @@ from enum import IntEnum, StrEnum
 import msgspec
 from msgspec.structs import replace
 
+from tingchao.ledger import UnknownEvent
 from tingchao.mention import Role
 
 
@@ -144,10 +145,6 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     def is_open(self) -> bool:
         """Still waiting for somebody, or being handled."""
         return self.state in (State.OPEN, State.ACKNOWLEDGED)
-
-
-class UnknownEvent(ValueError):
-    """The stream holds an event that this program does not know: a newer version wrote it."""
 
 
 def apply(alert: Alert | None, alert_id: str, event: Event) -> Alert:

@@ -1,0 +1,168 @@
+"""What `tingchao work` runs: workers by name, each in a thread with its own bus; one store for all."""
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import structlog
+
+from stream.loop import FIRST_PAUSE, LONGEST_PAUSE, Reporter, Worker, run
+from tingchao.alerts.channels import Channel
+from tingchao.bus import open_bus
+from tingchao.counters import Counters, State
+from tingchao.errors import BadInput, BadSetting, Unavailable
+from tingchao.settings import Settings
+from tingchao.store import Store, open_store
+
+log = structlog.get_logger("work")
+
+STOP_WITHIN = 8.0
+T = TypeVar("T")
+
+
+def work(names: Sequence[str], settings: Settings, stop: threading.Event) -> None:
+    """Run workers until `stop` is set: `enrich`, `index`, `alert`, `notify`, with `-2`, `-3` behind for more of one.
+
+    Waits for a bus or store that does not answer. Raises `BadInput` for an unknown name, `BadSetting`, and
+    what a worker raised that gave up, after stopping the others.
+    """
+    for name in names:
+        if _kind(name) not in WORKERS:
+            raise BadInput(f"worker {name!r}: there is no such worker; known are {', '.join(WORKERS)}")
+    channels = channels_of(settings) if any(_kind(name) == "notify" for name in names) else []
+    store = _opened(lambda: open_store(settings.store_address), stop)
+    if store is None:
+        return
+    counters = [Counters(name, datetime.now(UTC)) for name in names]
+    reporter = Reporter(store, counters, stop)
+    reporter.start()
+    with store, ThreadPoolExecutor(len(names), thread_name_prefix="worker") as pool:
+        futures = {
+            pool.submit(_serve, each.name, settings, store, channels, each, stop): each for each in counters
+        }
+        while not stop.is_set():
+            done, _ = wait(futures, 0.5, FIRST_EXCEPTION)
+            if len(done) == len(futures) or any(future.exception() for future in done):
+                break
+        stop.set()
+        done, late = wait(futures, STOP_WITHIN)
+        for future in late:
+            log.warning("worker did not stop in time", worker=futures[future].name)
+        reporter.join(2.0)
+        reporter.report()
+        _raise_first(done)
+
+
+def channels_of(settings: Settings) -> list[Channel]:
+    """The channels that are set. Raises `BadSetting` for a webhook without a secret."""
+    from tingchao.alerts.channels.webhook import Webhook
+    from tingchao.alerts.channels.wecom import WeCom
+
+    channels: list[Channel] = []
+    private, language = settings.allow_private_hosts, settings.language
+    if settings.webhook_url:
+        if not settings.webhook_secret:
+            raise BadSetting(
+                "TINGCHAO_WEBHOOK_SECRET is not set: a webhook is signed; give 16 characters or more"
+            )
+        url, secret = settings.webhook_url.get_secret_value(), settings.webhook_secret.get_secret_value()
+        channels.append(Webhook(url, secret, allow_private=private, language=language))
+    if settings.wecom_url:
+        channels.append(
+            WeCom(settings.wecom_url.get_secret_value(), allow_private=private, language=language)
+        )
+    return channels
+
+
+def _serve(
+    name: str,
+    settings: Settings,
+    store: Store,
+    channels: Sequence[Channel],
+    counters: Counters,
+    stop: threading.Event,
+) -> None:
+    try:
+        worker = _opened(lambda: WORKERS[_kind(name)](settings, store, channels), stop)
+        bus = _opened(lambda: open_bus(settings.bus_address), stop) if worker else None
+        if worker is None or bus is None:
+            return
+        try:
+            with bus:
+                run(worker, bus, counters, stop=stop)
+        finally:
+            worker.close()
+    except BaseException as error:
+        counters.failed(str(error) or type(error).__name__, State.FAILED)
+        raise
+
+
+def _opened(opening: Callable[[], T], stop: threading.Event) -> T | None:
+    """What `opening` gives, once the door behind it answers; None if we are to stop first."""
+    pause = FIRST_PAUSE
+    while not stop.is_set():
+        try:
+            return opening()
+        except Unavailable as error:
+            log.warning("waiting", seconds=pause, reason=str(error))
+            stop.wait(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+    return None
+
+
+def _raise_first(done: set[Future[None]]) -> None:
+    for future in done:
+        if error := future.exception():
+            raise error
+
+
+def _kind(name: str) -> str:
+    head, _, number = name.rpartition("-")
+    return head if head and number.isdecimal() else name
+
+
+def _enrich(settings: Settings, store: Store, _: Sequence[Channel]) -> Worker:
+    from models import open_scorer
+    from models.cache import CachedScorer
+    from stream.enrich import Enrich
+    from tingchao.alerts.risk import shipped_rules
+    from tingchao.watchlist import Watching
+
+    watching = Watching(store)
+    scorer = CachedScorer(open_scorer(settings.model, threads=settings.threads))
+    return Enrich(lambda: watching.matcher, scorer, shipped_rules())
+
+
+def _index(_: Settings, store: Store, __: Sequence[Channel]) -> Worker:
+    from stream.index import Index
+
+    return Index(store)
+
+
+def _alert(settings: Settings, store: Store, _: Sequence[Channel]) -> Worker:
+    from stream.alert import Alerting
+    from tingchao.watchlist import Watching
+
+    watching = Watching(store)
+
+    def name_of(topic: str) -> str:
+        return next((each.name for each in watching.matcher.watchlist.topics if each.id == topic), topic)
+
+    return Alerting(store, name_of, wall=settings.clock == "wall")
+
+
+def _notify(settings: Settings, store: Store, channels: Sequence[Channel]) -> Worker:
+    from stream.notify import Notify
+
+    dashboard = settings.dashboard_url or f"http://127.0.0.1:{settings.dashboard_port}"
+    return Notify(store, channels, dashboard)
+
+
+WORKERS: dict[str, Callable[[Settings, Store, Sequence[Channel]], Worker]] = {
+    "enrich": _enrich,
+    "index": _index,
+    "alert": _alert,
+    "notify": _notify,
+}

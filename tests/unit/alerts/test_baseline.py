@@ -1,0 +1,92 @@
+from collections.abc import Callable
+
+import pytest
+
+from tingchao.alerts.baseline import (
+    QUARTERS_IN_DAY,
+    QUARTERS_IN_WEEK,
+    Count,
+    Ground,
+    usual,
+    z_score,
+)
+
+NOW = 200 * QUARTERS_IN_WEEK
+
+
+def always(mentions: int, negative: int) -> Callable[[int], Count]:
+    return lambda quarter: (mentions, negative)
+
+
+@pytest.mark.parametrize(
+    ("known_for", "ground"),
+    [
+        (None, Ground.GUESS),
+        (3, Ground.GUESS),
+        (8, Ground.RECENT),
+        (2 * QUARTERS_IN_DAY + 4, Ground.DAYS),
+        (2 * QUARTERS_IN_WEEK + 4, Ground.WEEKS),
+    ],
+)
+def test_rests_on_the_best_that_is_known(known_for: int | None, ground: Ground) -> None:
+    since = None if known_for is None else NOW - known_for
+
+    assert usual(always(10, 2), since, NOW).ground is ground
+
+
+def test_takes_the_same_hour_of_past_weeks() -> None:
+    def evenings(quarter: int) -> Count:
+        return (
+            (100, 40)
+            if quarter % QUARTERS_IN_DAY in range(NOW % QUARTERS_IN_DAY, NOW % QUARTERS_IN_DAY + 8)
+            else (2, 0)
+        )
+
+    busy = usual(evenings, NOW - 4 * QUARTERS_IN_WEEK, NOW + 4)
+    calm = usual(evenings, NOW - 4 * QUARTERS_IN_WEEK, NOW + 40)
+
+    assert (busy.negative, busy.mentions) == (40, 100)
+    assert (calm.negative, calm.mentions) == (0, 2)
+
+
+def test_a_crisis_last_week_does_not_make_crises_normal() -> None:
+    crisis = range(NOW - QUARTERS_IN_WEEK - 4, NOW - QUARTERS_IN_WEEK + 4)
+
+    found = usual(
+        lambda quarter: (900, 500) if quarter in crisis else (10, 2), NOW - 4 * QUARTERS_IN_WEEK, NOW
+    )
+
+    assert found.negative < 4
+
+
+def test_the_quarter_itself_and_the_one_before_are_never_looked_at() -> None:
+    def count(quarter: int) -> Count:
+        assert quarter < NOW - 1
+        return 1, 0
+
+    for known_for in (1, 20, 300, 3000):
+        usual(count, NOW - known_for, NOW)
+
+
+def test_zero_to_three_of_a_small_brand_is_quiet() -> None:
+    small = usual(always(0, 0), NOW - 4 * QUARTERS_IN_WEEK, NOW)
+
+    assert z_score(3, small.negative, small.negative_spread) <= 3
+
+
+def test_three_thousand_to_three_thousand_six_hundred_of_a_large_one_is_quiet() -> None:
+    large = usual(always(9000, 3000), NOW - 4 * QUARTERS_IN_WEEK, NOW)
+
+    assert z_score(3600, large.negative, large.negative_spread) < 2
+
+
+def test_a_half_on_average_is_not_called_zero() -> None:
+    found = usual(lambda quarter: (2, quarter % 2), NOW - QUARTERS_IN_DAY, NOW)
+
+    assert found.negative == pytest.approx(0.5)
+
+
+def test_without_history_it_guesses_modestly() -> None:
+    found = usual(always(0, 0), None, NOW)
+
+    assert (found.negative, found.negative_spread, found.share) == (1.0, pytest.approx(1.01, abs=0.01), 0.2)

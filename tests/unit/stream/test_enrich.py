@@ -1,0 +1,115 @@
+from collections.abc import Sequence
+
+import pytest
+
+from stream.enrich import Enrich, scored_text
+from tests.unit.stream.doors import BAD, PLAIN, OneWordScorer, mention
+from tingchao.alerts.risk import shipped_rules
+from tingchao.bus import ENRICHED, OBSERVATIONS, RAW, Message
+from tingchao.mention import Label, Mention, Observation, Role, decode_mention, decode_observation, encode
+from tingchao.watchlist import Matcher, Topic, Watchlist
+
+WATCHLIST = Watchlist(
+    (
+        Topic(id="nova", name="新星", role=Role.BRAND, stop_words=("新星出版社",)),
+        Topic(id="luna", name="月光", role=Role.COMPETITOR),
+    )
+)
+
+
+def enriched(
+    *mentions: Mention, scorer: OneWordScorer | None = None
+) -> tuple[list[Mention], list[Observation], dict[str, int]]:
+    worker = Enrich(lambda: Matcher(WATCHLIST), scorer or OneWordScorer(), shipped_rules())
+    output = worker.handle([Message(RAW, each.id, encode(each)) for each in mentions])
+    assert not output.dead
+    return (
+        [decode_mention(value) for topic, _, value in output.messages if topic == ENRICHED],
+        [decode_observation(value) for topic, _, value in output.messages if topic == OBSERVATIONS],
+        dict(output.dropped),
+    )
+
+
+def test_a_matched_mention_is_scored_tagged_and_observed() -> None:
+    (found,), (observed,), dropped = enriched(mention(1, "新星空气炸锅冒烟了，手被烫伤"))
+
+    assert [match.topic for match in found.matches] == ["nova"]
+    assert found.sentiment == BAD
+    assert found.targets[0].label is Label.NEGATIVE
+    assert {risk.category for risk in found.risk} == {"fire", "injury"}
+    assert found.model == "one-word/1"
+    assert found.text_key
+    assert (observed.topic, observed.mention_id, observed.label, observed.risk) == (
+        "nova",
+        found.id,
+        Label.NEGATIVE,
+        found.risk,
+    )
+    assert dropped == {}
+
+
+def test_what_matches_nothing_is_dropped_and_counted() -> None:
+    found, observed, dropped = enriched(mention(1, "今天天气不错"), mention(2, "新星出版社的新书"))
+
+    assert (found, observed) == ([], [])
+    assert dropped == {"matches no topic": 2}
+
+
+def test_a_text_about_two_topics_is_scored_towards_each() -> None:
+    (found,), observed, _ = enriched(mention(1, "新星又冒烟了，还是月光好"))
+
+    assert [(target.topic, target.label) for target in found.targets] == [
+        ("nova", Label.NEGATIVE),
+        ("luna", Label.NEUTRAL),
+    ]
+    assert [(each.topic, each.role, each.label) for each in observed] == [
+        ("nova", Role.BRAND, Label.NEGATIVE),
+        ("luna", Role.COMPETITOR, Label.NEUTRAL),
+    ]
+
+
+def test_a_text_about_one_topic_is_scored_once() -> None:
+    scorer = OneWordScorer()
+
+    enriched(mention(1, "新星冒烟"), mention(2, "新星很好"), scorer=scorer)
+
+    assert scorer.asked == [("新星冒烟", None), ("新星很好", None)]
+
+
+def test_the_scorer_is_asked_once_a_batch() -> None:
+    class Counting(OneWordScorer):
+        calls = 0
+
+        def score(self, texts, targets=None):  # type: ignore[no-untyped-def]
+            self.calls += 1
+            return super().score(texts, targets)
+
+    scorer = Counting()
+    enriched(*(mention(n, f"新星和月光{n}") for n in range(50)), scorer=scorer)
+
+    assert scorer.calls == 1
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "read"),
+    [("", "正文", "正文"), ("标题", "正文", "标题\n正文"), ("正文", "正文接着", "正文接着")],
+)
+def test_the_title_is_read_too_unless_the_text_begins_with_it(title: str, text: str, read: str) -> None:
+    assert scored_text(mention(1, text, title=title)) == read
+
+
+@pytest.mark.parametrize("value", [b"", b"{", b"[]", b'{"v": 99}', b"\xff\xfe", b'{"v":2,"id":7}'])
+def test_a_record_that_cannot_be_read_is_a_dead_letter(value: bytes) -> None:
+    good = mention(1, "新星")
+    messages: Sequence[Message] = [Message(RAW, "bad", value), Message(RAW, good.id, encode(good))]
+
+    output = Enrich(lambda: Matcher(WATCHLIST), OneWordScorer(), shipped_rules()).handle(messages)
+
+    assert [letter.message.key for letter in output.dead] == ["bad"]
+    assert len(output.messages) == 2
+
+
+def test_neutral_is_neutral() -> None:
+    (found,), _, _ = enriched(mention(1, "新星发布会"))
+
+    assert found.sentiment == PLAIN
