@@ -240,7 +240,7 @@ def elasticsearch_insert(address: str, pids: Callable[[], Sequence[int]]) -> Fig
         actions = ({"_op_type": "create", "_index": index, "_id": one["id"], "_source": one} for one in ready)
         return sum(ok for ok, _ in helpers.streaming_bulk(client, actions, chunk_size=BATCH))
 
-    ratio = compare(ours, bare, before_ours=fresh, before_other=fresh, pids=pids)
+    ratio = compare(ours, bare, before_ours=fresh, before_other=fresh, pids=pids, warmups=3)
     while now:
         store, prefix = now.pop()
         store.close()

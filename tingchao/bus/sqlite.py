@@ -290,27 +290,31 @@ class SqliteBus:
             return int(self._database.pragma("data_version"))
 
     def _read(self, member: _Membership, most: int) -> Batch | None:
+        """Up to `most` messages, evenly from all slots first: a backlog then comes nearly in the order it was written."""
         messages: list[Message] = []
         ends: dict[int, int] = {}
         room = BATCH_BYTES
         with self._translated(), transaction(self._database, writes=False):
             places = self._owned(member)
             member.turn += 1
-            for place in range(len(places)):
-                slot, topic, part = places[(place + member.turn) % len(places)]
-                base = slot << _SLOT_SHIFT
-                rows = self._database.execute(
-                    "SELECT id, key, value FROM messages WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",
-                    (base + member.positions[slot], (slot + 1) << _SLOT_SHIFT, most - len(messages)),
-                )
-                for number, key, value in rows:
-                    messages.append(Message(topic, key, value, part, number - base))
-                    ends[slot] = number - base + 1
-                    room -= len(value)
-                    if room <= 0:
-                        break
-                if room <= 0 or len(messages) >= most:
-                    break
+            turn = member.turn % max(len(places), 1)
+            for share in (-(-most // max(len(places), 1)), most):
+                for slot, topic, part in places[turn:] + places[:turn]:
+                    base = slot << _SLOT_SHIFT
+                    rows = self._database.execute(
+                        "SELECT id, key, value FROM messages WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",
+                        (
+                            base + ends.get(slot, member.positions[slot]),
+                            (slot + 1) << _SLOT_SHIFT,
+                            min(share, most - len(messages)) if room > 0 else 0,
+                        ),
+                    )
+                    for number, key, value in rows:
+                        messages.append(Message(topic, key, value, part, number - base))
+                        ends[slot] = number - base + 1
+                        room -= len(value)
+                        if room <= 0:
+                            break
         if not messages:
             return None
         member.positions.update(ends)
