@@ -110,9 +110,8 @@ def _when(line: str) -> dict[str, str | None]:
     except ValueError:
         captured_at = None
     if captured_at is None or captured_at.tzinfo is None:
-        raise ValueError(
-            f"captured_at={str(shown)[:40]!r}: give a time with its zone, such as 2026-11-24T02:00:00Z"
-        )
+        found = f"captured_at={str(shown)[:40]!r}" if "captured_at" in row else "no captured_at"
+        raise ValueError(f"{found}: give a time with its zone, such as 2026-11-24T02:00:00Z")
     moment = when(row["text"], captured_at)
     return {"time": iso(moment.at) if moment.at else None, "precision": str(moment.precision)}
 

@@ -121,7 +121,8 @@ def from_yaml(text: str, name: str = "sources.yaml") -> tuple[Source, ...]:
         found = msgspec.convert(plain, _File, strict=False).sources
     except msgspec.ValidationError as error:
         reason, _, place = str(error).partition(" - at `")
-        raise BadInput(f"{lines.of(place.rstrip('`'))}: {reason}. {_expected(reason)}".rstrip()) from None
+        place = place.rstrip("`")
+        raise BadInput(f"{lines.of(place)}: {reason}. {_expected(reason, place)}".rstrip()) from None
     seen: set[str] = set()
     for number, source in enumerate(found):
         problem = _problem(source, seen)
@@ -131,7 +132,9 @@ def from_yaml(text: str, name: str = "sources.yaml") -> tuple[Source, ...]:
     return tuple(source for source in found if source.enabled)
 
 
-def _expected(reason: str) -> str:
+def _expected(reason: str, place: str) -> str:
+    if "[" not in place:
+        return "Write such as sources: [{id: ithome, spider: rss, url: https://www.ithome.com/rss/}]"
     if "enum" in reason:
         return f"Spiders are {', '.join(Spider)}"
     if "unknown field" in reason:

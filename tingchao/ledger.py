@@ -115,6 +115,10 @@ class Ledger(Generic[State, Event]):
     def stream(self, id: str) -> str:
         return f"{self.kind}:{id}"
 
+    def mend(self, store: Store, id: str) -> None:
+        """Keep the fold of what was killed between its event and its fold."""
+        self._keep(store, id, self.read(store, id))
+
     def _keep(self, store: Store, id: str, state: State) -> State:
         """Put the fold beside its stream, never over a newer one."""
         for _ in range(TRIES):

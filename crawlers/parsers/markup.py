@@ -2,7 +2,7 @@
 
 import re
 
-from lxml import etree  # type: ignore[import-untyped]
+from lxml import etree
 from w3lib.encoding import html_to_unicode
 
 from crawlers.parsers.page import Page

@@ -5,10 +5,7 @@ was faster, the decision is taken again on what is there now.
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import datetime
-
-import msgspec
 
 from tingchao.alerts.alert import (
     Acknowledged,
@@ -52,7 +49,7 @@ def raise_alert(store: Store, id: str, raised: Raised) -> int:
     try:
         ALERTS.begin(store, id, raised)
     except StaleVersion:
-        _mend(store, ALERTS.read(store, id))
+        ALERTS.mend(store, id)
     return 1
 
 
@@ -62,18 +59,10 @@ def update(store: Store, id: str, event: Updated | Resolved) -> int | None:
     def decide(alert: Alert) -> Sequence[Event]:
         return [event] if alert.is_open and event not in ALERTS.events(store, id) else []
 
-    _mend(store, ALERTS.act(store, id, decide))
+    ALERTS.act(store, id, decide)
+    ALERTS.mend(store, id)
     written = ALERTS.events(store, id)
     return written.index(event) + 1 if event in written else None
-
-
-def _mend(store: Store, alert: Alert) -> None:
-    """Keep the fold of an alert that was killed between its event and its fold."""
-    kept = store.find(ALERTS.kind, alert.id)
-    if kept is None or kept.body["version"] < alert.version:
-        # Stale: somebody has just kept a newer one.
-        with suppress(StaleVersion):
-            store.put(ALERTS.kind, alert.id, msgspec.to_builtins(alert), kept.version if kept else 0)
 
 
 def acknowledge(store: Store, id: str, by: str, at: datetime) -> Alert:

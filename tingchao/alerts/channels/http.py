@@ -5,7 +5,6 @@ that changes its answer gains nothing). No redirect is followed, no proxy is tak
 seconds to connect, 15 in all, 64 KiB of answer at most.
 """
 
-import ipaddress
 import socket
 import threading
 import time
@@ -19,15 +18,13 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util import Url, parse_url
 
+from tingchao.addresses import is_public
 from tingchao.alerts.channels import Outcome, Result
 
 CONNECT_WITHIN = 5.0
 ALL_WITHIN = 15.0
 MOST_OF_ANSWER = 64 * 1024
 MOST_OF_DETAIL = 300
-NAT64 = ipaddress.ip_network("64:ff9b::/96")
-
-IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class NotAllowed(Exception):
@@ -107,26 +104,11 @@ def checked_address(url: str, *, allow_private: bool) -> tuple[str, str]:
         raise Unreachable(f"{host}: the name is not known") from None
     addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
     for address in addresses:
-        if not allow_private and not is_public(ipaddress.ip_address(address.partition("%")[0])):
+        if not allow_private and not is_public(address):
             raise NotAllowed(
                 f"{host} is {address}, which is not a public address; set TINGCHAO_ALLOW_PRIVATE_HOSTS=true to allow it"
             )
     return host, min(addresses, key=lambda address: ":" in address)
-
-
-def is_public(address: IpAddress) -> bool:
-    """Whether an address, also one that is wrapped in another form, belongs to the public internet.
-
-    >>> is_public(ipaddress.ip_address("::ffff:10.0.0.1"))
-    False
-    """
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
-        if address in NAT64:
-            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-        if inner is not None:
-            return is_public(inner)
-    return address.is_global and not address.is_multicast
 
 
 def outcome_of(answer: Answer, setting: str) -> Outcome | None:
