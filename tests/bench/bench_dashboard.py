@@ -22,12 +22,14 @@ from tingchao.store import open_store
 
 COMMAND = "python -m tests.bench dashboard"
 PAIRS = 25
+BLOCKS = ("figures", "newest", "side", "hot", "filters", "results", "facets")
 READS = (
     "search",
     "timeline",
     "facet",
     "past_timelines",
     "past_facets",
+    "hot",
     "alerts",
     "topics",
     "documents",
@@ -86,6 +88,8 @@ def _timed(test: AppTest) -> float:
     test.run()
     spent = 1000 * (time.perf_counter() - start)
     assert not test.exception, test.exception
+    failed = [block for block in BLOCKS if f"failed.{block}" in test.session_state]
+    assert not failed, failed
     return spent
 
 

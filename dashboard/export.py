@@ -1,0 +1,77 @@
+"""Mentions as a CSV file that a spreadsheet opens without running anything in it. Pure."""
+
+import csv
+import io
+from collections.abc import Iterable
+
+from tingchao.mention import Mention
+from tingchao.times import shanghai
+
+LIMIT = 10_000
+"""Rows of one file; more takes a narrower question."""
+
+COLUMNS = (
+    "id",
+    "published_at",
+    "precision",
+    "source",
+    "kind",
+    "sentiment",
+    "p_negative",
+    "topics",
+    "risk",
+    "region",
+    "author",
+    "title",
+    "text",
+    "url",
+    "likes",
+    "comments",
+    "reposts",
+    "captured_at",
+)
+# A cell that starts so may be taken for a formula, also in full width (OWASP: CSV injection).
+_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\x00", "＝", "＋", "－", "＠")
+_CUT = dict.fromkeys([0x00, *range(0x01, 0x09), 0x0B, 0x0C, *range(0x0E, 0x20)])
+
+
+def cell(value: str) -> str:
+    """A text that no spreadsheet takes for a formula: a dangerous start gets an apostrophe before it.
+
+    >>> cell("=1+1"), cell(" ＝cmd"), cell("好评")
+    ("'=1+1", "' ＝cmd", '好评')
+    """
+    bare = value.lstrip(" \u3000\ufeff\u200b")
+    return ("'" + value if bare.startswith(_STARTS) else value).translate(_CUT)
+
+
+def to_csv(mentions: Iterable[Mention]) -> bytes:
+    """UTF-8 with a byte-order mark (spreadsheets guess wrongly without it), one row a mention, times in Shanghai."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL)
+    writer.writerow(COLUMNS)
+    for mention in mentions:
+        writer.writerow([cell(value) for value in _values(mention)])
+    return b"\xef\xbb\xbf" + out.getvalue().encode("utf-8", "replace")
+
+
+def _values(mention: Mention) -> list[str]:
+    sentiment, seen = mention.sentiment, mention.engagement
+    return [
+        mention.id,
+        f"{shanghai(mention.published_at):%Y-%m-%d %H:%M:%S}",
+        mention.published_precision.value,
+        mention.source,
+        mention.kind.value,
+        sentiment.label.value if sentiment else "",
+        f"{sentiment.p_negative:.3f}" if sentiment else "",
+        " ".join(match.topic for match in mention.matches),
+        " ".join(risk.category for risk in mention.risk),
+        mention.region,
+        " ".join(part for part in (mention.author.name_masked, mention.author.badge) if part),
+        mention.title,
+        mention.text,
+        mention.url,
+        *("" if count is None else str(count) for count in (seen.likes, seen.comments, seen.reposts)),
+        f"{shanghai(mention.captured_at):%Y-%m-%d %H:%M:%S}",
+    ]

@@ -1,0 +1,159 @@
+"""Workers and sources with their counters, as trees for `paper`. Pure."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from dashboard.boards import HEALTH, moment, rank
+from dashboard.paper import Node, el
+from dashboard.words import clock, t
+from tingchao.store import Document
+
+
+def workers(listed: Sequence[Document], now: datetime) -> Node:
+    """One line a worker: state, counters since its start, lag."""
+    names = (
+        "worker",
+        "state",
+        "worker_seen",
+        "worker_published",
+        "worker_dropped",
+        "worker_dead",
+        "worker_errors",
+        "worker_lag",
+        "worker_rate",
+        "worker_at",
+    )
+    return el(
+        "div",
+        el(
+            "table",
+            el(
+                "thead",
+                el(
+                    "tr",
+                    *(el("th", t(name), cls="n" if name.startswith("worker_") else None) for name in names),
+                ),
+            ),
+            el("tbody", *(_worker(each, now) for each in listed)),
+            cls="grid",
+        ),
+        cls="scroll",
+    )
+
+
+def _worker(worker: Document, now: datetime) -> Node:
+    body = worker.body
+    state, at = str(body.get("state", "?")), moment(body.get("at"))
+    silent = state in ("running", "starting") and at is not None and now - at > timedelta(seconds=15)
+    shown = "silent" if silent else state
+    dropped = body.get("dropped_by")
+    by = (
+        "\n".join(f"{name}: {count}" for name, count in dropped.items())
+        if isinstance(dropped, Mapping)
+        else ""
+    )
+    return el(
+        "tr",
+        el("td", el("b", worker.id)),
+        el(
+            "td",
+            el(
+                "span",
+                "",
+                cls=f"dot {'ok' if shown == 'running' else 'late' if shown in ('starting', 'waiting') else 'lost'}",
+            ),
+            _state_word(shown),
+        ),
+        _count(body.get("seen")),
+        _count(body.get("published")),
+        el("td", _plain(body.get("dropped")), cls="n", title=by or None),
+        _count(body.get("dead"), bad=True),
+        el(
+            "td",
+            _plain(body.get("errors")),
+            cls="n bad" if body.get("errors") else "n",
+            title=str(body.get("last_error", ""))[:500] or None,
+        ),
+        _count(body.get("lag")),
+        el(
+            "td",
+            f"{body['per_second']:.1f}/s" if isinstance(body.get("per_second"), (int, float)) else "—",
+            cls="n",
+        ),
+        el("td", clock(at, now) if at else "—", cls="n faint"),
+    )
+
+
+def _state_word(state: str) -> str:
+    if state == "silent":
+        return t("worker_silent_state")
+    return t(f"worker_{state}") if state in ("running", "starting", "waiting", "stopped", "failed") else state
+
+
+def _count(value: Any, *, bad: bool = False) -> Node:
+    return el("td", _plain(value), cls="n bad" if bad and value else "n")
+
+
+def _plain(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else "—"
+
+
+def source_table(sources: Sequence[Document], now: datetime) -> Node:
+    """Every source with its counters and what came of the last try."""
+    names = (
+        "source",
+        "state",
+        "last_success",
+        "last_try",
+        "fetched",
+        "parsed",
+        "published_n",
+        "refused_n",
+        "outcome",
+        "detail",
+    )
+    return el(
+        "div",
+        el(
+            "table",
+            el(
+                "thead",
+                el(
+                    "tr",
+                    *(
+                        el(
+                            "th",
+                            t(name),
+                            cls="n" if name in ("fetched", "parsed", "published_n", "refused_n") else None,
+                        )
+                        for name in names
+                    ),
+                ),
+            ),
+            el(
+                "tbody",
+                *(
+                    _source_line(each, now)
+                    for each in sorted(sources, key=lambda each: (-rank(each), each.id))
+                ),
+            ),
+            cls="grid",
+        ),
+        cls="scroll",
+    )
+
+
+def _source_line(source: Document, now: datetime) -> Node:
+    body, state = source.body, HEALTH[rank(source)]
+    success, tried = moment(body.get("last_success")), moment(body.get("last_try"))
+    return el(
+        "tr",
+        el("td", el("b", str(body.get("name") or source.id))),
+        el("td", el("span", "", cls=f"dot {state}"), t(f"health_{state}"), cls=f"state {state}"),
+        el("td", clock(success, now) if success else t("never")),
+        el("td", clock(tried, now) if tried else t("never")),
+        *(_count(body.get(name)) for name in ("fetched", "parsed", "published", "refused")),
+        el("td", str(body.get("outcome") or "")),
+        el("td", str(body.get("error") or "")[:200], cls="faint"),
+    )

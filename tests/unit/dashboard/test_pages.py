@@ -1,0 +1,92 @@
+"""Each page, run without a browser against a real store."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.unit.dashboard.conftest import drawn, opener
+from tests.unit.dashboard.scene import WATCHLIST
+from tingchao.alerts.alert import Grade
+from tingchao.playbook.desk import open_incident
+from tingchao.playbook.plan import load_plan
+from tingchao.store import open_store
+from tingchao.watchlist import save
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "shows"),
+    [
+        ("live", {}, ["橙 Ⅱ", "清泉家电", "较常态", "来源健康"]),
+        ("live", {"topic": "rival", "last": "7d"}, ["当前无未处理预警"]),
+        ("search", {"q": "冒烟 OR 举证"}, ["为何命中", "冒烟"]),
+        ("search", {"q": "冒烟 AND (", "last": "24h"}, ["列"]),
+        ("search", {"q": "没有这样的词"}, ["没有结果", "放宽到"]),
+        ("search", {"mention": "none"}, ["不在库中"]),
+        ("search", {"from_": "2026-11-24T30:00", "to": "x", "page": "-3"}, ["条"]),
+        ("alerts", {}, ["清泉家电", "无人认领"]),
+        ("alerts", {"tab": "false"}, ["蓝鲸电器"]),
+        ("alert", {"id": "A-qingquan-2"}, ["为什么报警", "首帖", "已送达"]),
+        ("alert", {"id": "no-such"}, ["没有这一条"]),
+        ("incidents", {}, ["还没有事件"]),
+        ("incident", {"id": "CR-2020-0101-01"}, ["没有这一条"]),
+        ("system", {}, ["enrich", "投诉直通车", "SQLite"]),
+    ],
+)
+def test_a_page_shows_what_its_address_asks_for(page, name, address, shows):
+    test = page(name, **address)
+
+    assert not test.exception
+    text = drawn(test)
+    assert "编号" not in text
+    assert [word for word in shows if word not in text] == []
+
+
+def test_an_empty_store_says_what_to_do_and_never_fails(tmp_path, monkeypatch):
+    run = opener(tmp_path, monkeypatch)
+
+    for name, shows in (
+        ("live", "还没有监测方案"),
+        ("search", "没有结果"),
+        ("alerts", "没有待确认"),
+        ("system", "还没有环节上报"),
+    ):
+        text = drawn(run(name))
+        assert shows in text
+
+
+def test_a_watchlist_without_mentions_is_another_sentence(tmp_path, monkeypatch):
+    with open_store(f"sqlite:///{tmp_path / 'store.db'}") as store:
+        save(store, WATCHLIST, 0)
+
+    assert "还没有任何提及入库" in drawn(opener(tmp_path, monkeypatch)("live"))
+
+
+def test_a_store_that_is_down_is_a_sentence_with_an_id_and_no_traceback(tmp_path, monkeypatch):
+    monkeypatch.setenv("TINGCHAO_STORE", f"sqlite:///{tmp_path}")
+    test = opener(tmp_path, monkeypatch)("alerts")
+
+    assert not test.exception
+    text = drawn(test)
+    assert "编号" in text
+    assert "Traceback" not in text
+    assert "apsw" not in text
+
+
+def test_the_war_room_shows_stages_tasks_and_log(tmp_path, monkeypatch):
+    with open_store(f"sqlite:///{tmp_path / 'store.db'}") as store:
+        incident = open_incident(
+            store,
+            load_plan(),
+            title="清泉水壶冒烟",
+            topic="qingquan",
+            topic_name="清泉家电",
+            grade=Grade.ORANGE,
+            by="王值班",
+            at=datetime.now(UTC),
+        )
+    run = opener(tmp_path, monkeypatch)
+
+    assert "核实首帖" in drawn(run("incident", id=incident.id))
+    assert "建立事件" in drawn(run("incident", id=incident.id, tab="timeline"))
+    assert "空缺" in drawn(run("incident", id=incident.id, tab="team"))
+    assert "清泉水壶冒烟" in drawn(run("incidents"))
