@@ -62,9 +62,9 @@ def trouble(workers: Sequence[Document], now: datetime) -> list[str]:
     for worker in workers:
         state, at = str(worker.body.get("state", "")), moment(worker.body.get("at"))
         if state in ("failed", "waiting", "stopped"):
-            found.append(t("worker_is", name=worker.id, state=t(f"worker_{state}")))
+            found.append(t("worker_is", name=part(worker.id), state=t(f"worker_{state}")))
         elif at and now - at > timedelta(seconds=15):
-            found.append(t("worker_silent", name=worker.id, at=f"{shanghai(at):%H:%M:%S}"))
+            found.append(t("worker_silent", name=part(worker.id), at=f"{shanghai(at):%H:%M:%S}"))
     return found
 
 
@@ -144,6 +144,17 @@ def signal(name: str) -> str:
 def risk(category: str) -> str:
     """A kind of danger in words."""
     return say_known(f"alerts.risk_{category}", category)
+
+
+def part(worker: str) -> str:
+    """A worker in words; a second one of its kind keeps its number: `入库-2`."""
+    name, dash, counted = worker.partition("-")
+    return f"{say_known(f'dashboard.part_{name}', name)}{dash}{counted}"
+
+
+def page_outcome(outcome: object) -> str:
+    """What a source's last page turned out to be, in words."""
+    return say_known(f"dashboard.page_{outcome}", str(outcome or ""))
 
 
 def say_known(key: str, otherwise: str, **values: object) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from dashboard.boards import HEALTH, moment, rank
+from dashboard.boards import HEALTH, moment, page_outcome, part, rank
 from dashboard.paper import Node, el
 from dashboard.words import clock, t
 from tingchao.store import Document
@@ -55,7 +55,7 @@ def _worker(worker: Document, now: datetime) -> Node:
     )
     return el(
         "tr",
-        el("td", el("b", worker.id)),
+        el("td", el("b", part(worker.id))),
         el(
             "td",
             el(
@@ -154,6 +154,6 @@ def _source_line(source: Document, now: datetime) -> Node:
         el("td", clock(success, now) if success else t("never")),
         el("td", clock(tried, now) if tried else t("never")),
         *(_count(body.get(name)) for name in ("fetched", "parsed", "published", "refused")),
-        el("td", str(body.get("outcome") or "")),
+        el("td", page_outcome(body.get("outcome"))),
         el("td", str(body.get("error") or "")[:200], cls="faint"),
     )

@@ -29,7 +29,7 @@ from tingchao.watchlist import save
         ("alert", {"id": "no-such"}, ["没有这一条"]),
         ("incidents", {}, ["还没有事件"]),
         ("incident", {"id": "CR-2020-0101-01"}, ["没有这一条"]),
-        ("system", {}, ["enrich", "投诉直通车", "SQLite"]),
+        ("system", {}, ["匹配打分", "投诉直通车", "SQLite"]),
     ],
 )
 def test_a_page_shows_what_its_address_asks_for(page, name, address, shows):
