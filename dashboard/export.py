@@ -2,6 +2,7 @@
 
 import csv
 import io
+import unicodedata
 from collections.abc import Iterable
 
 from tingchao.mention import Mention
@@ -31,7 +32,7 @@ COLUMNS = (
     "captured_at",
 )
 # A cell that starts so may be taken for a formula, also in full width (OWASP: CSV injection).
-_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\x00", "＝", "＋", "－", "＠")
+_FORMULA = frozenset("=+-@＝＋－＠")
 _CUT = dict.fromkeys([0x00, *range(0x01, 0x09), 0x0B, 0x0C, *range(0x0E, 0x20)])
 
 
@@ -41,8 +42,9 @@ def cell(value: str) -> str:
     >>> cell("=1+1"), cell(" ＝cmd"), cell("好评")
     ("'=1+1", "' ＝cmd", '好评')
     """
-    bare = value.lstrip(" \u3000\ufeff\u200b")
-    return ("'" + value if bare.startswith(_STARTS) else value).translate(_CUT)
+    kept = value.translate(_CUT)
+    first = next((sign for sign in kept if not sign.isspace() and unicodedata.category(sign) != "Cf"), "")
+    return f"'{kept}" if first in _FORMULA or kept.startswith(("\t", "\r", "\n")) else kept
 
 
 def to_csv(mentions: Iterable[Mention]) -> bytes:

@@ -4,7 +4,7 @@ import csv
 import io
 from datetime import UTC, datetime
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dashboard.export import cell, to_csv
@@ -76,6 +76,8 @@ def test_only_the_given_href_is_a_link_and_foreign_schemes_go_as_they_are_for_pa
 
 
 @given(st.text(max_size=60))
+@example("\x1f@")
+@example("\u200e=1")
 def test_no_cell_starts_a_formula_and_the_file_reads_back(said):
     shown = cell(said)
 
