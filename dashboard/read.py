@@ -216,7 +216,8 @@ def forget() -> None:
 @cache
 def plan() -> Plan:
     """The playbook that new incidents get."""
-    return load_plan(settings().playbook)
+    own = settings().playbook
+    return load_plan(settings().home / own if own else None)
 
 
 @st.cache_data(ttl=LIVE, max_entries=8, show_spinner=False)

@@ -60,3 +60,16 @@ class AlreadyRunning(TingchaoError):
     """Another process holds the folder; the text says which."""
 
     exit_code = 4
+
+
+def without_password(address: str) -> str:
+    """The address with what stands before its @ masked, fit for an error and a log.
+
+    >>> without_password("https://elastic:a/b@es.example:9200")
+    'https://····@es.example:9200'
+    """
+    scheme, separator, rest = address.partition("://")
+    if not separator:
+        scheme, rest = "", address
+    before, at, host = rest.rpartition("@")
+    return f"{scheme}{separator}{'····' if before else ''}{at}{host}"

@@ -12,7 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import msgspec
 
 from tingchao.errors import StaleVersion, TingchaoError
-from tingchao.store import Recorded, Store
+from tingchao.store import Document, Recorded, Store
 
 TRIES = 20
 
@@ -76,8 +76,8 @@ class Ledger(Generic[State, Event]):
         return [self.event_of(record) for record in store.read(self.stream(id))]
 
     def all(self, store: Store) -> list[State]:
-        """Every thing of this kind, by id, from the kept folds."""
-        return [msgspec.convert(document.body, self.state) for document in store.documents(self.kind)]
+        """Every thing of this kind, by id, from the kept folds. Raises `UnknownEvent` naming one that cannot be read."""
+        return [self._kept(document) for document in store.documents(self.kind)]
 
     def begin(self, store: Store, id: str, event: Event) -> State:
         """Write the first event. Raises `StaleVersion` if the id is taken."""
@@ -102,7 +102,7 @@ class Ledger(Generic[State, Event]):
                 raise StaleVersion(f"{self.kind} {id}", expected_version, state.version)
             events = decide(state)
             if not events:
-                return state
+                return self._keep(store, id, state)
             try:
                 store.append(self.stream(id), state.version, [msgspec.to_builtins(event) for event in events])
             except StaleVersion:
@@ -115,9 +115,15 @@ class Ledger(Generic[State, Event]):
     def stream(self, id: str) -> str:
         return f"{self.kind}:{id}"
 
-    def mend(self, store: Store, id: str) -> None:
-        """Keep the fold of what was killed between its event and its fold."""
-        self._keep(store, id, self.read(store, id))
+    def _kept(self, document: Document) -> State:
+        try:
+            state: State = msgspec.convert(document.body, self.state)
+        except msgspec.ValidationError as error:
+            raise UnknownEvent(
+                f"{self.kind} {document.id}: its kept state cannot be read ({error}). "
+                "A newer Tingchao may have written it: upgrade this one"
+            ) from error
+        return state
 
     def _keep(self, store: Store, id: str, state: State) -> State:
         """Put the fold beside its stream, never over a newer one."""

@@ -20,6 +20,7 @@ MAX_WIRE_BYTES = 1_000_000
 MAX_TEXT = 100_000
 MAX_TITLE = 500
 MAX_URL = 2_000
+FIRST_YEAR, LAST_YEAR = 1970, 2199
 
 
 T = TypeVar("T")
@@ -165,6 +166,8 @@ class Mention(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
                 raise ValueError(
                     f"{name}={at.isoformat()} has no time zone; give UTC, such as 2026-11-24T02:00:00Z"
                 )
+            if not FIRST_YEAR <= at.year <= LAST_YEAR:
+                raise ValueError(f"{name}={at.isoformat()} is out of range; years {FIRST_YEAR} to {LAST_YEAR} are taken")
             if at.tzinfo is not UTC or at.microsecond:
                 msgspec.structs.force_setattr(self, name, at.astimezone(UTC).replace(microsecond=0))
         for name, limit in (("text", MAX_TEXT), ("title", MAX_TITLE), ("url", MAX_URL)):

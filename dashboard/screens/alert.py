@@ -91,12 +91,8 @@ def _acts(alert: Alert) -> None:
 
 
 def _open(store: Store, alert: Alert, by: str, at: datetime) -> None:
-    """Acknowledge the alert, open an incident from it, and join the two. A second press finds the first incident."""
-    seen = desk.find(store, alert.id)
-    if seen.incident:
-        st.session_state["opened"] = seen.incident
-        return
-    if seen.state is State.OPEN:
+    """Acknowledge the alert and open an incident from it. A second press finds the first incident."""
+    if desk.find(store, alert.id).state is State.OPEN:
         desk.acknowledge(store, alert.id, by, at)
     incident = playbook.open_incident(
         store,
@@ -109,7 +105,6 @@ def _open(store: Store, alert: Alert, by: str, at: datetime) -> None:
         at=at,
         alert=alert,
     )
-    desk.join_incident(store, alert.id, incident.id, by, at)
     st.session_state["opened"] = incident.id
 
 

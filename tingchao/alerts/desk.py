@@ -14,7 +14,6 @@ from tingchao.alerts.alert import (
     Delivery,
     Dismissed,
     Event,
-    IncidentJoined,
     Raised,
     Resolved,
     State,
@@ -49,7 +48,7 @@ def raise_alert(store: Store, id: str, raised: Raised) -> int:
     try:
         ALERTS.begin(store, id, raised)
     except StaleVersion:
-        ALERTS.mend(store, id)
+        ALERTS.act(store, id, lambda _: [])  # a kill may have come between the event and its fold
     return 1
 
 
@@ -60,7 +59,6 @@ def update(store: Store, id: str, event: Updated | Resolved) -> int | None:
         return [event] if alert.is_open and event not in ALERTS.events(store, id) else []
 
     ALERTS.act(store, id, decide)
-    ALERTS.mend(store, id)
     written = ALERTS.events(store, id)
     return written.index(event) + 1 if event in written else None
 
@@ -78,17 +76,6 @@ def dismiss(store: Store, id: str, by: str, at: datetime, why: str) -> Alert:
 def resolve(store: Store, id: str, by: str, at: datetime, why: str) -> Alert:
     """Over, by a person's word."""
     return _act(store, id, lambda _: [Resolved(at=at, by=_name(by), why=_why(why))])
-
-
-def join_incident(store: Store, id: str, incident: str, by: str, at: datetime) -> Alert:
-    """The alert is handled in an incident."""
-    return ALERTS.act(
-        store,
-        id,
-        lambda alert: (
-            [] if alert.incident == incident else [IncidentJoined(at=at, by=_name(by), incident=incident)]
-        ),
-    )
 
 
 def record_delivery(store: Store, id: str, delivery: Delivery) -> Alert:

@@ -11,7 +11,7 @@ from typing import Protocol, Self
 
 import msgspec
 
-from tingchao.errors import BadSetting
+from tingchao.errors import BadSetting, without_password
 
 RAW = "mentions.raw"
 ENRICHED = "mentions.enriched"
@@ -106,5 +106,5 @@ def open_bus(address: str) -> Bus:
 
         return KafkaBus(rest)
     raise BadSetting(
-        f"TINGCHAO_BUS={address!r}: no bus speaks {scheme!r}. Use sqlite:///PATH or kafka://HOST:9092"
+        f"TINGCHAO_BUS={without_password(address)!r}: no bus speaks {scheme!r}. Use sqlite:///PATH or kafka://HOST:9092"
     )

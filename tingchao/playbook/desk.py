@@ -8,7 +8,8 @@ types is bounded here. With `seen` (the version on the person's screen) a change
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 
-from tingchao.alerts.alert import Alert, Grade
+from tingchao.alerts.alert import Alert, Grade, IncidentJoined
+from tingchao.alerts.desk import ALERTS
 from tingchao.errors import BadInput, StaleVersion
 from tingchao.playbook.incident import (
     INCIDENTS,
@@ -52,7 +53,12 @@ def open_incident(
     at: datetime,
     alert: Alert | None = None,
 ) -> Incident:
-    """Open an incident at T0 = `at` and give it the next free number of the day, such as CR-2026-1124-01."""
+    """Open an incident at T0 = `at` and give it the next free number of the day, such as CR-2026-1124-01.
+
+    From an `alert` one incident is opened, however many people press at once: the others get the first.
+    """
+    if alert and (earlier := ALERTS.read(store, alert.id).incident):
+        return INCIDENTS.read(store, earlier)
     event = Opened(
         at=at,
         by=_line("name", by, MAX_NAME),
@@ -70,10 +76,24 @@ def open_incident(
     first = max((int(id.removeprefix(prefix)) for id in taken), default=0) + 1
     for number in range(first, MAX_PER_DAY + 1):
         try:
-            return INCIDENTS.begin(store, f"{prefix}{number:02}", event)
+            incident = INCIDENTS.begin(store, f"{prefix}{number:02}", event)
         except StaleVersion:
             continue
+        return _joined(store, incident, alert.id, by, at) if alert else incident
     raise NotPossible(f"{MAX_PER_DAY} incidents were opened today; close or reopen one of them instead")
+
+
+def _joined(store: Store, incident: Incident, alert: str, by: str, at: datetime) -> Incident:
+    """Tie the alert to the incident; if somebody tied it to another meanwhile, close this one and return that."""
+    tied = ALERTS.act(
+        store,
+        alert,
+        lambda seen: [] if seen.incident else [IncidentJoined(at=at, by=by, incident=incident.id)],
+    ).incident
+    if tied == incident.id:
+        return incident
+    close(store, incident.id, by=by, at=at, why=f"opened at the same moment as {tied}, which goes on")
+    return INCIDENTS.read(store, tied)
 
 
 def tick(

@@ -12,7 +12,7 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from tingchao.errors import BadSetting
+from tingchao.errors import BadSetting, without_password
 from tingchao.mention import Mention
 from tingchao.query import EVERYTHING, Query
 
@@ -200,5 +200,5 @@ def open_store(address: str) -> Store:
 
         return ElasticsearchStore(address)
     raise BadSetting(
-        f"TINGCHAO_STORE={address!r}: no store speaks {scheme!r}. Use sqlite:///PATH or https://HOST:9200"
+        f"TINGCHAO_STORE={without_password(address)!r}: no store speaks {scheme!r}. Use sqlite:///PATH or https://HOST:9200"
     )

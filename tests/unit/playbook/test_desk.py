@@ -7,9 +7,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tingchao.alerts.alert import Grade
+from tingchao.alerts import desk as alerts
+from tingchao.alerts.alert import Alert, Grade, Raised
 from tingchao.errors import StaleVersion
 from tingchao.ledger import NotThere, UnknownEvent
+from tingchao.mention import Role
 from tingchao.playbook import desk
 from tingchao.playbook.incident import INCIDENTS, Incident
 from tingchao.playbook.plan import load_plan
@@ -25,6 +27,15 @@ def opened(store, title="空气炸锅冒烟") -> Incident:
     )
 
 
+def alert_in(store) -> Alert:
+    raised = Raised(
+        at=T0, topic="brand", topic_name="云雀", role=Role.BRAND, grade=Grade.RED, since=T0, until=T0, mentions=9,
+        negative=9, reasons=(),
+    )  # fmt: skip
+    alerts.raise_alert(store, "a" * 16, raised)
+    return alerts.find(store, "a" * 16)
+
+
 def test_incidents_of_a_day_are_numbered_in_shanghai_time(store):
     late = datetime(2026, 11, 24, 17, tzinfo=UTC)
 
@@ -34,6 +45,38 @@ def test_incidents_of_a_day_are_numbered_in_shanghai_time(store):
     )
 
     assert [first.id, second.id, next_day.id] == ["CR-2026-1124-01", "CR-2026-1124-02", "CR-2026-1125-01"]
+
+
+def test_from_one_alert_one_incident_is_opened_however_many_press_at_once(store):
+    alert = alert_in(store)
+    start = threading.Barrier(6)
+    found: list[str] = []
+
+    def press(name: str) -> None:
+        start.wait()
+        found.append(
+            desk.open_incident(
+                store,
+                PLAN,
+                title="冒烟",
+                topic="brand",
+                topic_name="云雀",
+                grade=Grade.RED,
+                by=name,
+                at=T0,
+                alert=alert,
+            ).id
+        )
+
+    threads = [threading.Thread(target=press, args=(f"人{n}",)) for n in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+    assert len(found) == 6
+    assert set(found) == {alerts.find(store, alert.id).incident}
+    assert [incident.id for incident in INCIDENTS.all(store) if incident.is_open] == found[:1]
 
 
 def test_a_finished_task_keeps_who_and_when(store):
