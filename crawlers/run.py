@@ -1,23 +1,25 @@
 """Run the crawl: one process, one reactor, all sources, until done or stopped."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+import signal
+from collections.abc import Sequence
 from functools import partial
+from threading import Event
+from types import FrameType
 from typing import Any
 
 from scrapy.crawler import AsyncCrawlerProcess
 
+from crawlers.accounts import Accounts
 from crawlers.health import Health
 from crawlers.pipeline import Pipeline
 from crawlers.scrapy_settings import scrapy_settings
 from crawlers.sources import Source
 from crawlers.spiders.sources import Plan, SourcesSpider
 from tingchao.bus import open_bus
-from tingchao.privacy import Secret, is_organisation, seal
+from tingchao.privacy import Secret, seal
 from tingchao.settings import Settings
-from tingchao.store import Store, open_store
-
-WATCHLIST = "watchlist"
+from tingchao.store import open_store
 
 
 def crawl(settings: Settings, sources: Sequence[Source], *, once: bool) -> dict[str, Health]:
@@ -25,24 +27,28 @@ def crawl(settings: Settings, sources: Sequence[Source], *, once: bool) -> dict[
 
     Ends within 10 seconds of a signal: what was handed to the bus is flushed, checkpoints stay where they were
     safe. A Twisted reactor runs once per process, so this can be called once. Raises `BadSetting`,
-    `BusUnavailable` and `StoreUnavailable` before the first request.
+    `BusUnavailable` and `StoreUnavailable` before the first request, `KeyboardInterrupt` after a SIGINT.
     """
-    secret = Secret.load(settings.home)
+    secret, accounts = Secret.load(settings.home), Accounts()
     with open_store(settings.store_address) as store:
         pipeline = Pipeline(partial(open_bus, settings.bus_address), store)
         try:
             plan = Plan(
                 sources=tuple(sources),
                 pipeline=pipeline,
-                seal=partial(seal, secret=secret, kept=accounts_kept(store)),
+                seal=partial(seal, secret=secret, kept=accounts),
+                accounts=accounts,
                 interval=float(settings.crawl_interval),
                 once=once,
             )
             process = _process(scrapy_settings(settings, sources))
             process.crawl(SourcesSpider, plan=plan)
+            interrupted = _noted_interrupt()
             process.start()
         finally:
             pipeline.close()
+    if interrupted.is_set():
+        raise KeyboardInterrupt
     return plan.healths
 
 
@@ -55,19 +61,22 @@ def _process(options: dict[str, Any]) -> AsyncCrawlerProcess:
     return process
 
 
-def accounts_kept(store: Store) -> Callable[[str], bool]:
-    """Which @names stay readable: organisations, and names that are themselves topics of the watchlist."""
-    found = store.find(WATCHLIST, "current")
-    names = _names(found.body) if found else frozenset()
-    return lambda name: name in names or is_organisation(name)
+def _noted_interrupt() -> Event:
+    """Set once Ctrl-C was pressed: Scrapy's own handlers stop the crawl, but do not tell by which signal."""
+    from twisted.internet import reactor  # only now: an earlier import would choose another reactor
 
+    seen = Event()
 
-def _names(watchlist: Mapping[str, Any]) -> frozenset[str]:
-    topics = watchlist.get("topics")
-    return frozenset(
-        name
-        for topic in (topics if isinstance(topics, list | tuple) else ())
-        if isinstance(topic, Mapping)
-        for name in (topic.get("name"), *(topic.get("aliases") or ()), *(topic.get("people") or ()))
-        if isinstance(name, str)
-    )
+    def note() -> None:
+        stops = signal.getsignal(signal.SIGINT)
+
+        def heed(number: int, frame: FrameType | None) -> None:
+            seen.set()
+            if callable(stops):
+                stops(number, frame)
+
+        signal.signal(signal.SIGINT, heed)
+
+    asked: Any = reactor
+    asked.callWhenRunning(asked.callLater, 0, note)
+    return seen

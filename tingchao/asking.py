@@ -1,7 +1,7 @@
 """What the command line asks and prints: search, match, checks and status, for people or as JSON."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, TextIO
@@ -15,13 +15,14 @@ from tingchao.mention import Mention
 from tingchao.query import Subject, parse
 from tingchao.settings import Settings
 from tingchao.store import Scope, open_store
-from tingchao.watchlist import Matcher, load
+from tingchao.watchlist import Matcher, load, read
 
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 SHOWN = 90
 READS = {"enrich": RAW, "index": ENRICHED, "alert": OBSERVATIONS, "notify": ALERTS}
 MAX_LINE = 1_000_000
+GONE_AFTER = 15.0
 
 
 def window(last: str) -> timedelta | None:
@@ -77,19 +78,9 @@ def match_lines(watchlist: Path, lines: Iterable[str], out: TextIO) -> int:
     for number, row in rows(lines):
         if isinstance(row, str):
             bad += 1
-            _write(out, {"line": number, "error": row})
+            _write(out, {"error": row, "line": number})
             continue
-        found = matcher.explain(
-            Subject(
-                title=str(row.get("title") or ""),
-                text=str(row.get("text") or ""),
-                source=str(row.get("source") or ""),
-                kind=str(row.get("kind") or ""),
-                lang=str(row.get("lang") or ""),
-                url=str(row.get("url") or ""),
-                region=str(row.get("region") or ""),
-            )
-        )
+        found = matcher.explain(_subject(row))
         _write(
             out,
             {
@@ -110,6 +101,25 @@ def match_lines(watchlist: Path, lines: Iterable[str], out: TextIO) -> int:
     return bad
 
 
+def _subject(row: dict[str, Any]) -> Subject:
+    """What a topic may ask of a row; an unreadable `published_at` counts as unknown."""
+    given = {
+        name: str(row.get(name) or "")
+        for name in ("title", "source", "kind", "lang", "url", "region", "author")
+    }
+    try:
+        published_at = datetime.fromisoformat(str(row.get("published_at")))
+    except ValueError:
+        published_at = None
+    return Subject(
+        str(row.get("text") or ""),
+        **given,
+        published_at=published_at if published_at and published_at.tzinfo else None,
+        media=bool(row.get("media")),
+        parent=bool(row.get("parent_id")),
+    )
+
+
 def rows(lines: Iterable[str]) -> Iterator[tuple[int, dict[str, Any] | str]]:
     """Each line's number with its JSON object, or with a sentence that says why it is none; blank lines are skipped."""
     for number, line in enumerate(lines, 1):
@@ -120,8 +130,11 @@ def rows(lines: Iterable[str]) -> Iterator[tuple[int, dict[str, Any] | str]]:
             continue
         try:
             row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            yield number, f"line {number} is not JSON: {error}"
+        except RecursionError:
+            yield number, f"line {number} is nested too deep"
+            continue
+        except ValueError as error:
+            yield number, f"line {number} is not JSON: {str(error)[:120]}"
             continue
         yield number, row if isinstance(row, dict) else f"line {number} is not a JSON object"
 
@@ -139,35 +152,79 @@ def print_checks(checks: Iterable[Check], *, as_json: bool, out: TextIO) -> int:
     return 1 if failed else 0
 
 
-def print_status(settings: Settings, *, as_json: bool, out: TextIO) -> None:
+def print_status(
+    settings: Settings, *, as_json: bool, out: TextIO, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> None:
     """Print workers, lag, sources and open alerts. Raises `BusUnavailable`, `StoreUnavailable`."""
+    found = standing(settings, now())
+    if as_json:
+        _write(out, found)
+    else:
+        out.writelines(f"{line}\n" for line in _status_lines(found))
+
+
+def standing(settings: Settings, now: datetime) -> dict[str, Any]:
+    """How everything stands, as plain values. A worker that has not reported for a while is `gone`."""
     with open_store(settings.store_address) as store, open_bus(settings.bus_address) as bus:
         lag = {group: bus.lag(group, [topic])[topic] for group, topic in READS.items()}
-        workers = {document.id: dict(document.body) for document in store.documents("worker")}
+        workers = {document.id: _worker(document.body, now) for document in store.documents("worker")}
         sources = {document.id: dict(document.body) for document in store.documents("source")}
         alerts = [
             dict(document.body)
             for document in store.documents("alert")
             if document.body.get("state") in ("open", "acknowledged")
         ]
+        watchlist, version = read(store)
         mentions = store.count(Scope())
-    if as_json:
-        _write(
-            out,
-            {"mentions": mentions, "lag": lag, "workers": workers, "sources": sources, "open_alerts": alerts},
+    return {
+        "mentions": mentions,
+        "topics": len(watchlist.topics),
+        "watchlist_version": version,
+        "lag": lag,
+        "workers": workers,
+        "sources": sources,
+        "open_alerts": alerts,
+    }
+
+
+def _worker(body: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """What a worker reported, and `gone` where a running one no longer does."""
+    told = dict(body)
+    try:
+        silent = (now - datetime.fromisoformat(str(told.get("at")))).total_seconds() > GONE_AFTER
+    except (ValueError, TypeError):
+        silent = True
+    if silent and told.get("state") in ("starting", "running", "waiting"):
+        told["state"] = "gone"
+    return told
+
+
+def _status_lines(found: Mapping[str, Any]) -> Iterator[str]:
+    topics, workers, alerts = found["topics"], found["workers"], found["open_alerts"]
+    yield f"mentions     {found['mentions']:,}"
+    yield (
+        f"watched      {topics} topics, version {found['watchlist_version']}"
+        if topics
+        else ("watched      nothing: every mention is dropped. Run: tingchao watchlist load FILE")
+    )
+    for group, waiting in found["lag"].items():
+        told = workers.get(group, {})
+        state = told.get("state", "not seen")
+        yield (
+            f"{group:<12} {state:<10} lag {waiting:,}  seen {told.get('seen', 0):,}"
+            f"  dropped {told.get('dropped', 0):,}  dead {told.get('dead', 0):,}"
         )
-        return
-    out.write(f"mentions     {mentions:,}\n")
-    for group, waiting in lag.items():
-        worker = workers.get(group, {})
-        out.write(
-            f"{group:<12} {worker.get('state', 'not seen'):<10} lag {waiting:,}  seen {worker.get('seen', 0):,}\n"
-        )
-    for name, source in sources.items():
-        out.write(f"source       {name}: {source.get('state')}, last success {source.get('last_success')}\n")
-    out.write(f"open alerts  {len(alerts)}\n")
+        if state in ("waiting", "failed") and told.get("last_error"):
+            yield f"             {printable(str(told['last_error']))[:200]}"
+    for name, source in found["sources"].items():
+        line = f"source       {name}: {source.get('state')}, last success {source.get('last_success') or 'never'}"
+        error = printable(str(source.get("error") or ""))[:160]
+        yield f"{line}, {error}" if error and source.get("state") != "ok" else line
+    if not found["sources"]:
+        yield "source       none has been crawled"
+    yield f"open alerts  {len(alerts)}"
     for alert in alerts:
-        out.write(f"             {printable(str(alert.get('topic_name')))} since {alert.get('raised_at')}\n")
+        yield f"             {printable(str(alert.get('topic_name')))} since {alert.get('raised_at')}"
 
 
 def _write(out: TextIO, row: dict[str, Any]) -> None:

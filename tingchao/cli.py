@@ -1,22 +1,20 @@
 """The one command: `tingchao`. Each sub-command reads its settings, calls a room, prints, and ends.
 
-Rooms above this one are started by name (`_room`), so that `tingchao --help` loads nothing heavy and nothing
+Rooms above this one are started by name (`chosen.room`), so that `tingchao --help` loads nothing heavy and nothing
 here imports upwards. Exit codes: 0 done, 1 it did not work out, 2 bad input, 3 something does not answer,
 4 already running, 130 interrupted.
 """
 
-import json
 import os
 import sys
-from dataclasses import asdict
-from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from tingchao import __version__
-from tingchao.errors import BadInput, TingchaoError
+from tingchao import __version__, chosen, shell
+from tingchao.cli_services import services_app
+from tingchao.cli_watchlist import watchlist_app
 
 app = typer.Typer(
     name="tingchao",
@@ -28,29 +26,22 @@ app = typer.Typer(
 
     \b
     Start here:
-      tingchao demo                        a made-up brand, a crisis, and the dashboard, on this machine
-      tingchao init --brand 小米           settings for your own brand, from open sources
-      tingchao up                          run everything; the dashboard's address is printed
+      tingchao demo                  a made-up brand, a crisis and the dashboard
+      tingchao init --brand 小米     settings for your own brand, from open sources
+      tingchao up                    run everything; prints the dashboard's address
+      tingchao doctor                what is set, what answers, what to change
+
     \b
-    Exit codes: 0 done, 1 failed, 2 bad input, 3 a server does not answer, 4 already running, 130 interrupted.
-    Settings: TINGCHAO_... in the environment or in tingchao.env in the home folder; see docs/settings.md.""",
-)
-services_app = typer.Typer(
-    rich_markup_mode=None,
-    no_args_is_help=True,
-    help="Real Kafka and Elasticsearch on this machine, from pip alone.",
+    Exit codes:
+      0 done    1 failed    2 bad input or setting    3 a server or file does not answer
+      4 already running     130 interrupted with Ctrl-C
+
+    \b
+    Settings are TINGCHAO_... in the environment or in tingchao.env in the home
+    folder: see docs/settings.md. Every command with its options: docs/cli.md.""",
 )
 app.add_typer(services_app, name="services")
-watchlist_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="The topics that are watched.")
 app.add_typer(watchlist_app, name="watchlist")
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text for people.")]
-
-
-class Home:
-    """The home folder chosen on the command line; the environment's or the default one otherwise."""
-
-    folder: Path | None = None
 
 
 def _version(wanted: bool) -> None:
@@ -63,166 +54,250 @@ def _version(wanted: bool) -> None:
 def common(
     home: Annotated[
         Path | None,
-        typer.Option(envvar="TINGCHAO_HOME", help="Folder for settings, data, secret, lock and logs."),
+        typer.Option(
+            envvar="TINGCHAO_HOME",
+            metavar="FOLDER",
+            help="Folder for settings, data, secret, lock and logs; .tingchao when left out.",
+        ),
     ] = None,
     _: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    Home.folder = home
+    from tingchao.logs import configure
+
+    configure(level="WARNING")
+    chosen.Home.folder = home
 
 
 @app.command()
 def demo(
-    speed: Annotated[float, typer.Option(min=0.1, max=1000, help="Crisis minutes a minute.")] = 60.0,
-    seed: Annotated[int, typer.Option(help="Another seed, another course of events.")] = 1,
+    speed: Annotated[
+        float,
+        typer.Option(
+            parser=shell.number(0.1, 1000),
+            metavar="N",
+            help="Minutes of the crisis in one minute of yours, 0.1 to 1000.",
+        ),
+    ] = 60.0,
+    seed: Annotated[int, typer.Option(metavar="N", help="Another seed, another course of events.")] = 7,
     fresh: Annotated[bool, typer.Option(help="Throw the last demo's data away first.")] = True,
 ) -> None:
-    """Play a crisis of a made-up brand from first post to open playbook.
+    """Play a made-up brand's crisis, from first post to playbook.
+
+    Starts six made-up sites on loopback, crawls and scores them, raises the alert and serves the dashboard, whose
+    address is printed with what to look at. Its data lie in .tingchao/demo. Ctrl-C stops all of it.
 
     Example: tingchao demo --speed 120
     """
     from tingchao.demo import run_demo
 
-    run_demo(Home.folder or Path(".tingchao") / "demo", speed=speed, seed=seed, fresh=fresh)
+    run_demo(chosen.Home.folder or Path(".tingchao") / "demo", speed=speed, seed=seed, fresh=fresh)
 
 
 @app.command()
 def init(
-    brand: Annotated[str | None, typer.Option(help="The brand to watch; asked for when left out.")] = None,
-    rival: Annotated[list[str] | None, typer.Option(help="A competitor; repeat for more.")] = None,
-    industry: Annotated[
-        list[str] | None, typer.Option(help="A word of the industry; repeat for more.")
+    brand: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The brand to watch; asked for when left out.")
     ] = None,
-    force: Annotated[bool, typer.Option(help="Overwrite settings that are there.")] = False,
+    rival: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="A competitor; repeat for more.")
+    ] = None,
+    industry: Annotated[
+        list[str] | None, typer.Option(metavar="WORD", help="A word of the industry; repeat for more.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite settings that are there.")] = False,
 ) -> None:
-    """Write watchlist, sources and settings for your brand, and check them.
+    """Write a first watchlist, sources and settings, checked.
 
-    Example: tingchao init --brand 小米 --rival 华为 --rival OPPO --industry 手机 --industry 新能源车
+    Three commented files in the home folder, from open sources that need no key: watchlist.yaml, sources.yaml and
+    tingchao.env. Nothing is overwritten without --force.
+
+    Example: tingchao init --brand 小米 --rival 华为 --rival OPPO --industry 手机
     """
+
     from tingchao.starting import write_first_settings
 
     asked = brand is None
     brand = brand or typer.prompt("Brand / 品牌")
-    rivals = rival or (_list(typer.prompt("Competitors, with commas / 竞品", default="")) if asked else [])
-    words = industry or (
-        _list(typer.prompt("Industry words, with commas / 行业词", default="")) if asked else []
-    )
-    folder = Home.folder or Path(".tingchao")
-    for path in write_first_settings(folder, brand, rivals, words, force=force):
+    rivals, words = rival or [], industry or []
+    if asked and not rivals:
+        rivals = shell.names(typer.prompt("Competitors, with commas / 竞品", default=""))
+    if asked and not words:
+        words = shell.names(typer.prompt("Industry words, with commas / 行业词", default=""))
+    for path in write_first_settings(chosen.folder(), brand, rivals, words, force=force):
         typer.echo(f"wrote {path}")
-    typer.echo(f"Next: tingchao --home {folder} up" if Home.folder else "Next: tingchao up")
+    typer.echo(
+        f"Next: tingchao --home {chosen.Home.folder} up" if chosen.Home.folder else "Next: tingchao up"
+    )
 
 
 @app.command()
 def up(
-    open_address: Annotated[
+    address: Annotated[
         bool, typer.Option("--address/--no-address", help="Print the dashboard's address.")
     ] = True,
 ) -> None:
-    """Run crawler, workers and dashboard, supervised, until Ctrl-C.
+    """Run crawler, workers and dashboard until Ctrl-C.
+
+    Checks the settings, loads the watchlist file, starts each part as a process of its own and starts again what
+    ends. A watchlist file that is edited meanwhile is loaded; a bad one is reported and the topics before it stay.
+    One `up` runs in a home folder; logs lie in HOME/logs.
 
     Example: tingchao --home /srv/tingchao up
     """
     from tingchao.running import run_up
 
-    run_up(_settings(), announce=open_address)
+    run_up(chosen.settings(), announce=address)
 
 
 @app.command()
 def crawl(
-    once: Annotated[bool, typer.Option(help="Visit every source once, then end.")] = False,
-    source: Annotated[list[str] | None, typer.Option(help="Only this source; repeat for more.")] = None,
+    once: Annotated[bool, typer.Option("--once", help="Visit every source once, then end.")] = False,
+    source: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="Only this source; repeat for more.")
+    ] = None,
+    as_json: chosen.Json = False,
 ) -> None:
-    """Fetch public posts from the sources in the settings into the bus.
+    """Fetch public posts from the sources into the bus.
+
+    Sources are those of TINGCHAO_SOURCES, or the open ones that ship. robots.txt is obeyed. Runs until Ctrl-C;
+    with --once prints how each source did, and fails if none could be read.
 
     Example: tingchao crawl --once --source ithome
     """
-    settings = _settings(log="crawl")
-    report = _room("crawlers.commands").crawl(settings, once=once, only=source or [])
+    report = chosen.room("crawlers.commands").crawl(
+        chosen.settings(log="crawl"), once=once, only=source or []
+    )
     if once:
-        _report(report, as_json=False)
+        shell.tell(report, as_json=as_json)
 
 
 @app.command()
 def work(
     names: Annotated[
-        list[str], typer.Argument(help="enrich, index, alert, notify; several share this process.")
+        list[str],
+        typer.Argument(metavar="NAME...", help="enrich, index, alert, notify; several share this process."),
     ],
 ) -> None:
     """Run workers until Ctrl-C or SIGTERM.
+
+    A second worker of a kind takes its share under a name with a number: enrich-2. A bus or store that does not
+    answer is waited for.
 
     Example: tingchao work index alert notify
     """
     from tingchao.up import stop_on_signals
 
+    settings = chosen.settings(log="work-" + "-".join(names)[:60].replace("/", "-"))
     stop = stop_on_signals()
-    _room("stream.commands").work(names, _settings(log="work-" + "-".join(names)), stop)
+    chosen.room("stream.commands").work(names, settings, stop)
+    stop.raise_interrupt()
 
 
 @app.command()
 def dashboard() -> None:
     """Serve the dashboard on loopback.
 
+    At TINGCHAO_DASHBOARD_PORT, 8501 if that is not set; put a proxy that ends TLS in front to share it.
+
     Example: TINGCHAO_DASHBOARD_PORT=9000 tingchao dashboard
     """
-    command, env = _room("dashboard.run").command(_settings())
+    from tingchao.running import port_is_free
+
+    settings = chosen.settings()
+    port_is_free(settings.dashboard_port)
+    command, env = chosen.room("dashboard.run").command(settings)
     os.execve(command[0], command, {**os.environ, **env})
 
 
 @app.command(name="import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="JSON lines, also gzipped; - reads standard input.")],
-    source: Annotated[str, typer.Option(help="Source name for lines that have none.")] = "import",
-    dry_run: Annotated[bool, typer.Option(help="Read and report, publish nothing.")] = False,
-    as_json: Json = False,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="JSON lines, also gzipped; - reads standard input.")
+    ],
+    source: Annotated[
+        str, typer.Option(metavar="NAME", help="Source name for lines that have none.")
+    ] = "import",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and report, publish nothing.")] = False,
+    as_json: chosen.Json = False,
 ) -> None:
-    """Bring mentions in from a file, through the same door as the crawler.
+    """Bring mentions in from a file of JSON lines.
+
+    Through the same door as the crawler: texts are cleaned, authors hashed, doubles dropped by id, so importing
+    a file twice changes nothing. A line that cannot be read is refused, reported and shelved; the others come in.
+    Exit code 1 if any was refused.
+
+    \b
+    A line: {"id", "source", "text", "title"?, "url"?, "published_at"?, "author"?}
 
     Example: tingchao import export.jsonl.gz --source heimao --dry-run
     """
-    report = _room("crawlers.commands").import_file(_settings(), file, source=source, dry_run=dry_run)
-    _report(report, as_json)
-    if report["refused"]:
+    report = chosen.room("crawlers.commands").import_file(
+        chosen.settings(), file, source=source, dry_run=dry_run
+    )
+    refused, problems = report["refused"], report["problems"]
+    if refused > len(problems) and not as_json:
+        problems.append(f"... and {refused - len(problems):,} lines more")
+    shell.tell(report, as_json=as_json)
+    if refused:
         raise typer.Exit(1)
 
 
 @app.command()
 def replay(
-    file: Annotated[Path, typer.Argument(help="Recorded posts with times, JSON lines, also gzipped.")],
-    speed: Annotated[str, typer.Option(help="A factor such as 60, or max.")] = "max",
-    shift: Annotated[bool, typer.Option(help="Move the first post to now.")] = False,
-    as_json: Json = False,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Recorded posts with times, JSON lines, also gzipped.")
+    ],
+    speed: Annotated[str, typer.Option(metavar="N", help="A factor such as 60, or max.")] = "max",
+    shift: Annotated[bool, typer.Option("--shift", help="Move the first post to now.")] = False,
+    as_json: chosen.Json = False,
 ) -> None:
-    """Play recorded posts into the bus in the order of their times.
+    """Play recorded posts into the bus, in order of time.
 
-    Example: TINGCHAO_CLOCK=events tingchao replay weibo_2022_09_events.jsonl.gz --speed max
+    With TINGCHAO_CLOCK=events alerts live in the time of the posts. Playing a file twice changes nothing, unless
+    it is shifted.
+
+    \b
+    A line: {"id", "platform", "time", "user", "text", "kind"?, "likes"?, ...}
+
+    Example: TINGCHAO_CLOCK=events tingchao replay posts.jsonl.gz --speed 60
     """
-    factor = None if speed == "max" else _number("--speed", speed)
-    _report(_room("crawlers.commands").replay(_settings(), file, speed=factor, shift=shift), as_json)
+    factor = shell.factor(speed)
+    report = chosen.room("crawlers.commands").replay(chosen.settings(), file, speed=factor, shift=shift)
+    shell.tell(report, as_json=as_json)
 
 
 @app.command()
 def search(
-    query: Annotated[str, typer.Argument(help="A boolean query; see docs/queries.md.")],
-    last: Annotated[str, typer.Option(help="Window such as 1h, 24h, 7d; empty: everything.")] = "",
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="Hits to print.")] = 20,
-    as_json: Json = False,
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="A boolean query; see docs/queries.md.")],
+    last: Annotated[
+        str, typer.Option(metavar="TIME", help="Window such as 90m, 24h, 7d, 2w; empty: everything.")
+    ] = "",
+    limit: Annotated[
+        int, typer.Option(parser=shell.whole(1, 1000), metavar="N", help="Hits to print, 1 to 1000.")
+    ] = 20,
+    as_json: chosen.Json = False,
 ) -> None:
     """Search what was collected, newest first.
+
+    Words, "phrases", AND, OR, NOT, brackets, NEAR/n and fields such as source: or sentiment:. A query that cannot
+    be read is shown with a caret at the place.
 
     Example: tingchao search '小米 AND (冒烟 OR 起火) NOT 小米粥' --last 7d
     """
     from tingchao.asking import search_text
 
-    search_text(_settings(), query, last=last, limit=limit, as_json=as_json, out=sys.stdout)
+    search_text(chosen.settings(), query, last=last, limit=limit, as_json=as_json, out=sys.stdout)
 
 
 @app.command()
 def match(
-    watchlist: Annotated[Path, typer.Option(help="Watchlist YAML file.")],
+    watchlist: Annotated[Path, typer.Option(metavar="FILE", help="Watchlist in YAML.")],
 ) -> None:
-    """Match JSON lines from standard input against a watchlist, and say why.
+    """Match JSON lines with a watchlist, and say why.
+
+    Reads standard input; a line that cannot be read gives its error at its place, and exit code 2 in the end.
 
     \b
     In:  {"id", "text", "title"?, "source"?, ...}
@@ -237,7 +312,9 @@ def match(
 
 @app.command()
 def when() -> None:
-    """Read times as sites write them: JSON lines in, UTC out.
+    """Read times as sites write them, and print them in UTC.
+
+    Reads standard input; precision is second, minute, hour, day or none, and none has no time.
 
     \b
     In:  {"text": "昨天 23:50", "captured_at": "2026-11-24T02:00:00Z"}
@@ -245,17 +322,28 @@ def when() -> None:
 
     Example: tingchao when < times.jsonl
     """
-    _end(_room("crawlers.commands").when_lines(sys.stdin, sys.stdout))
+    _end(chosen.room("crawlers.commands").when_lines(sys.stdin, sys.stdout))
 
 
 @app.command()
 def score(
     model: Annotated[
-        str, typer.Option(envvar="TINGCHAO_MODEL", help="bundled, onnx:FOLDER or torch:FOLDER.")
+        str,
+        typer.Option(envvar="TINGCHAO_MODEL", metavar="MODEL", help="bundled, onnx:FOLDER or torch:FOLDER."),
     ] = "",
-    threads: Annotated[int, typer.Option(envvar="TINGCHAO_THREADS", min=1, max=64, help="Cores to use.")] = 2,
+    threads: Annotated[
+        int,
+        typer.Option(
+            envvar="TINGCHAO_THREADS",
+            parser=shell.whole(1, 64),
+            metavar="N",
+            help="Cores to use, 1 to 64.",
+        ),
+    ] = 2,
 ) -> None:
-    """Score JSON lines from standard input, in order.
+    """Score the sentiment of JSON lines, in order.
+
+    Reads standard input and writes as it goes; target is the name that the sentiment is meant for.
 
     \b
     In:  {"text", "target"?}
@@ -263,147 +351,35 @@ def score(
 
     Example: echo '{"text": "用了三天就冒烟，客服还推卸责任"}' | tingchao score
     """
-    scorer = _room("models").open_scorer(model or "bundled", threads=threads)
-    _end(_room("models.commands").score_lines(sys.stdin, sys.stdout, scorer))
+    scorer = chosen.room("models").open_scorer(model or "bundled", threads=threads)
+    _end(chosen.room("models.commands").score_lines(sys.stdin, sys.stdout, scorer))
 
 
 @app.command()
-def doctor(as_json: Json = False) -> None:
-    """Check settings, bus, store, model, disk and versions, and say what to change.
+def doctor(as_json: chosen.Json = False) -> None:
+    """Check everything a start needs, and say what to change.
+
+    One line a check. Exit code 1 if any failed.
 
     Example: tingchao doctor
     """
     from tingchao.asking import print_checks
     from tingchao.doctor import examine
 
-    raise typer.Exit(print_checks(examine(_settings()), as_json=as_json, out=sys.stdout))
+    raise typer.Exit(print_checks(examine(chosen.folder()), as_json=as_json, out=sys.stdout))
 
 
 @app.command()
-def status(as_json: Json = False) -> None:
-    """Workers, lag, sources and open alerts at a glance.
+def status(as_json: chosen.Json = False) -> None:
+    """Show workers, lag, sources and open alerts at a glance.
+
+    A worker that ended or waits is shown with its reason.
 
     Example: tingchao status --json
     """
     from tingchao.asking import print_status
 
-    print_status(_settings(), as_json=as_json, out=sys.stdout)
-
-
-@watchlist_app.command("check")
-def watchlist_check(file: Annotated[Path, typer.Argument(help="Watchlist YAML file.")]) -> None:
-    """Read a file and say what is wrong with it, all at once.
-
-    Example: tingchao watchlist check watchlist.yaml
-    """
-    from tingchao.watchlist import load
-
-    typer.echo(f"{file}: {len(load(file).topics)} topics, no problems")
-
-
-@watchlist_app.command("load")
-def watchlist_load(file: Annotated[Path, typer.Argument(help="Watchlist YAML file.")]) -> None:
-    """Put a file's topics into the store; workers follow within five seconds.
-
-    Example: tingchao watchlist load watchlist.yaml
-    """
-    from tingchao.running import put_watchlist
-
-    topics, version = put_watchlist(_settings(), file)
-    typer.echo(f"{topics} topics are watched now (version {version})")
-
-
-@watchlist_app.command("show")
-def watchlist_show() -> None:
-    """Print what is watched now, as YAML.
-
-    Example: tingchao watchlist show > watchlist.yaml
-    """
-    from tingchao.running import watchlist_text
-
-    typer.echo(watchlist_text(_settings()), nl=False)
-
-
-@services_app.command("up")
-def services_up(
-    kafka: Annotated[bool, typer.Option(help="Start Kafka.")] = True,
-    elasticsearch: Annotated[bool, typer.Option(help="Start Elasticsearch.")] = True,
-    as_json: Json = False,
-) -> None:
-    """Download (once) and start the servers on free loopback ports.
-
-    Example: tingchao services up
-    """
-    addresses = _room("deploy.local").up(_folder() / "services", kafka=kafka, elasticsearch=elasticsearch)
-    _report({"TINGCHAO_BUS": addresses.bus, "TINGCHAO_STORE": addresses.store}, as_json)
-
-
-@services_app.command("status")
-def services_status(as_json: Json = False) -> None:
-    """Say what runs and where.
-
-    Example: tingchao services status --json
-    """
-    _report({each.name: asdict(each) for each in _room("deploy.local").status(_folder() / "services")}, as_json)
-
-
-@services_app.command("down")
-def services_down(
-    purge: Annotated[bool, typer.Option(help="Remove their data too.")] = False,
-) -> None:
-    """Stop the servers.
-
-    Example: tingchao services down --purge
-    """
-    _room("deploy.local").down(_folder() / "services", purge=purge)
-    typer.echo("stopped")
-
-
-def _settings(log: str = "") -> Any:
-    from tingchao.logs import configure
-    from tingchao.settings import read_settings
-
-    settings = read_settings(Home.folder)
-    if log:
-        supervised = os.environ.get("TINGCHAO_SUPERVISED")
-        configure(settings.home / "logs" / f"{log}.log" if supervised else None, name=log)
-    return settings
-
-
-def _folder() -> Path:
-    return Home.folder or Path(os.environ.get("TINGCHAO_HOME", ".tingchao"))
-
-
-def _room(name: str) -> Any:
-    return import_module(name)
-
-
-def _list(text: str) -> list[str]:
-    return [word.strip() for word in text.replace("，", ",").replace("、", ",").split(",") if word.strip()]
-
-
-def _number(option: str, text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not 0 < number < float("inf"):
-        raise BadInput(f"{option} {text!r}: give a factor above 0 such as 60, or max")
-    return number
-
-
-def _report(report: dict[str, Any], as_json: bool) -> None:
-    """Print numbers by name, as JSON or one a line."""
-    if as_json:
-        typer.echo(json.dumps(report, ensure_ascii=False, default=str))
-        return
-    for name, value in report.items():
-        if isinstance(value, list):
-            typer.echo(f"{name.replace('_', ' ')}:" if value else f"{name.replace('_', ' ')}: none")
-            for row in value:
-                typer.echo(f"  {row}")
-        else:
-            typer.echo(f"{name.replace('_', ' ')}: {value}")
+    print_status(chosen.settings(), as_json=as_json, out=sys.stdout)
 
 
 def _end(bad_lines: int) -> None:
@@ -414,28 +390,7 @@ def _end(bad_lines: int) -> None:
 
 def main() -> None:
     """Run the command; print one sentence for what a person can put right."""
-    try:
-        code = app(prog_name="tingchao", standalone_mode=False)
-    except TingchaoError as error:
-        print(f"tingchao: {error}", file=sys.stderr)
-        code = error.exit_code
-    except KeyboardInterrupt:
-        code = 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
-    except Exception as error:  # noqa: BLE001  the door to the shell: usage errors are typer's own kind
-        code = _usage(error)
-    raise SystemExit(code)
-
-
-def _usage(error: Exception) -> int:
-    """Print a usage error as typer does; anything else is a bug and keeps its traceback."""
-    show = getattr(error, "show", None)
-    if show is None or not hasattr(error, "exit_code"):
-        raise error
-    show()
-    return int(error.exit_code)
+    raise SystemExit(shell.run(app, "tingchao"))
 
 
 if __name__ == "__main__":

@@ -7,38 +7,39 @@ import sys
 import threading
 from pathlib import Path
 
-from tingchao.errors import TingchaoError
-from tingchao.running import run_up
+from tingchao.errors import BadInput, TingchaoError
+from tingchao.lock import LOCK, FolderLock
+from tingchao.running import check_home, run_locked
 from tingchao.settings import read_settings
 from tingchao.up import STOP_WITHIN
 
 READY_WITHIN = 20.0
+MARKER = "demo.marker"
 
 
 def run_demo(home: Path, *, speed: float, seed: int, fresh: bool) -> None:
-    """Play the made-up crisis in `home` until Ctrl-C; raises `TingchaoError` if the site does not start."""
-    if fresh and (home / "store.db").exists():
-        _throw_away(home)
-    home.mkdir(parents=True, exist_ok=True)
-    command = (
-        sys.executable,
-        "-m",
-        "deploy.demo",
-        "--home",
-        str(home),
-        "--speed",
-        str(speed),
-        "--seed",
-        str(seed),
-    )
+    """Play the made-up crisis in `home` until Ctrl-C.
+
+    Raises `BadInput` for a folder that holds anything a demo did not write, `AlreadyRunning`, and `TingchaoError`
+    if the site does not start.
+    """
+    check_home(home)
+    with FolderLock(home):
+        _claim(home)
+        if fresh:
+            _throw_away(home)
+        _play(home, ("--speed", str(speed), "--seed", str(seed)))
+
+
+def _play(home: Path, options: tuple[str, ...]) -> None:
+    command = (sys.executable, "-m", "deploy.demo", "--home", str(home), *options)
     with (home / "site.log").open("ab") as log:
         site = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
         )
     try:
         addresses = _addresses(site, home / "site.log")
-        settings = read_settings(home)
-        run_up(settings, greet=lambda dashboard: _greeting(dashboard, addresses, home))
+        run_locked(read_settings(home), greet=lambda dashboard: _greeting(dashboard, addresses, home))
     finally:
         site.terminate()
         try:
@@ -48,8 +49,20 @@ def run_demo(home: Path, *, speed: float, seed: int, fresh: bool) -> None:
             site.wait()
 
 
+def _claim(home: Path) -> None:
+    """Mark the folder as a demo's: settings and data in it are overwritten, so it must never be somebody's own."""
+    marker = home / MARKER
+    others = [path.name for path in home.iterdir() if path.name != LOCK]
+    if others and not marker.exists():
+        raise BadInput(
+            f"{home} holds {others[0]}, which no demo wrote, and a demo overwrites its folder. "
+            f"Give it one of its own: tingchao --home {home / 'demo'} demo"
+        )
+    marker.write_text("The demo overwrites this folder at each start.\n", "ascii")
+
+
 def _throw_away(home: Path) -> None:
-    """Only what a demo wrote: the folder may hold more."""
+    """What the last demo gathered."""
     for name in ("bus.db", "store.db"):
         for ending in ("", "-wal", "-shm"):
             (home / f"{name}{ending}").unlink(missing_ok=True)

@@ -10,8 +10,13 @@ from typing import Any
 
 import structlog
 
+from tingchao.errors import BadSetting
+
 MAX_BYTES = 10_000_000
 KEPT = 3
+
+_LINES = ("exception", "stack")
+"""What our own program writes over several lines."""
 
 _SECRETS = re.compile(
     r"(?i)((?:key|token|secret|password|sign|signature|access_token)=)[^&\s\"']+|(://[^:/\s]+:)[^@/\s]+(?=@)"
@@ -28,11 +33,19 @@ def mask(text: str) -> str:
 
 
 def configure(file: Path | None = None, *, name: str = "", level: str = "INFO") -> None:
-    """Send every log line of this process to `file` (rotated) or to stderr."""
+    """Send every log line of this process to `file` (rotated) or to stderr.
+
+    Raises `BadSetting` naming the folder where the file cannot be made.
+    """
     handler: logging.Handler
     if file:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        handler = RotatingFileHandler(file, maxBytes=MAX_BYTES, backupCount=KEPT, encoding="utf-8")
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            handler = RotatingFileHandler(file, maxBytes=MAX_BYTES, backupCount=KEPT, encoding="utf-8")
+        except OSError as error:
+            raise BadSetting(
+                f"{file}: the log cannot be written ({error.strerror}). Choose another folder with --home"
+            ) from None
     else:
         handler = logging.StreamHandler(sys.stderr)
     shared: list[Any] = [
@@ -43,7 +56,7 @@ def configure(file: Path | None = None, *, name: str = "", level: str = "INFO") 
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
         structlog.processors.format_exc_info,
-        _masked,
+        _tamed,
     ]
     pretty = file is None and sys.stderr.isatty()
     renderer: Any = (
@@ -58,8 +71,12 @@ def configure(file: Path | None = None, *, name: str = "", level: str = "INFO") 
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("kafka", "elastic_transport", "urllib3", "scrapy", "asyncio", "twisted", "httpx"):
+    logging.raiseExceptions = False  # A full disk must not print a traceback for each line that is lost.
+    for noisy in ("urllib3", "scrapy", "asyncio", "twisted", "httpx"):
         logging.getLogger(noisy).setLevel("WARNING")
+    for told_by_the_door in ("stamina", "elastic_transport"):  # each try; the door says what it came to
+        logging.getLogger(told_by_the_door).setLevel("ERROR")
+    logging.getLogger("kafka").setLevel("WARNING" if level == "INFO" else "CRITICAL")
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -70,8 +87,24 @@ def configure(file: Path | None = None, *, name: str = "", level: str = "INFO") 
         structlog.contextvars.bind_contextvars(process=name)
 
 
-def _masked(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def _tamed(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """No secret, no line that a text from outside could forge, no sign that steers a terminal."""
     for key, value in event.items():
-        if isinstance(value, str) and ("=" in value or "@" in value):
-            event[key] = mask(value)
+        if value is None or isinstance(value, int | float):
+            continue
+        if isinstance(value, list | tuple | dict):
+            value = repr(value)
+        text = mask(str(value))
+        event[key] = "\n".join(map(one_line, text.split("\n"))) if key in _LINES else one_line(text)
     return event
+
+
+def one_line(text: str) -> str:
+    """The text with everything that does not print written as Python writes it.
+
+    >>> one_line("ok\\n{'level': 'forged'} \\x1b[31mred")
+    "ok\\\\n{'level': 'forged'} \\\\x1b[31mred"
+    """
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)

@@ -3,10 +3,14 @@
 Every setting is `TINGCHAO_` + its name in capitals. A wrong value stops the start with one line.
 """
 
+import difflib
 import os
+import re
+from io import StringIO
 from pathlib import Path
 from typing import Literal
 
+from dotenv.parser import parse_stream
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -66,21 +70,51 @@ def read_settings(home: Path | None = None) -> Settings:
 
     Raises `BadSetting` with the name of the variable, the value (secrets masked) and what would be right.
     """
-    folder = home or Path(os.environ.get("TINGCHAO_HOME", ".tingchao"))
+    folder = home or Path(os.environ.get("TINGCHAO_HOME") or ".tingchao")
+    file = folder / "tingchao.env"
+    _check_lines(file)
     try:
-        return Settings(_env_file=folder / "tingchao.env", home=folder)
+        return Settings(_env_file=file, home=folder)
     except ValidationError as error:
         raise BadSetting("\n".join(_sentence(dict(problem)) for problem in error.errors())) from None
+
+
+def _check_lines(file: Path) -> None:
+    """Every line is read or refused: one that is only half there would else be a setting that is silently off."""
+    try:
+        text = file.read_bytes().decode("utf-8-sig")
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        raise BadSetting(f"{file}: cannot be read ({error.strerror}). Make it a readable file") from None
+    except UnicodeDecodeError as error:
+        raise BadSetting(f"{file}: byte {error.start} is not UTF-8. Save the file as UTF-8") from None
+    for binding in parse_stream(StringIO(text)):
+        if binding.error or (binding.key is not None and binding.value is None):
+            shown = re.split(r"[\s=\"']", binding.original.string.strip())[0][
+                :40
+            ]  # what follows may be secret
+            raise BadSetting(
+                f"{file} line {binding.original.line}: {shown!r} is no NAME=VALUE. "
+                "Write such as TINGCHAO_LANGUAGE=zh, or put # before it"
+            )
 
 
 def _sentence(problem: dict[str, object]) -> str:
     location = problem["loc"]
     name = str(location[0]) if isinstance(location, tuple) and location else "?"
-    variable = f"TINGCHAO_{name.upper().removeprefix('TINGCHAO_')}"
+    variable = _variable(name)
     field = Settings.model_fields.get(name)
     if field is None:
-        known = ", ".join(f"TINGCHAO_{known.upper()}" for known in Settings.model_fields)
-        return f"{variable}: there is no such setting. Known are {known}"
+        known = [_variable(each) for each in Settings.model_fields]
+        near = difflib.get_close_matches(variable, known, 1, 0.75)
+        return f"{name.upper()}: there is no such setting. " + (
+            f"Did you mean {near[0]}?" if near else f"Known are {', '.join(known)}"
+        )
     secret = field.annotation is not None and "SecretStr" in str(field.annotation)
     value = "····" if secret else repr(problem.get("input"))
     return f"{variable}={value}: {problem['msg']}. It is: {field.description}"
+
+
+def _variable(name: str) -> str:
+    return f"TINGCHAO_{name.upper().removeprefix('TINGCHAO_')}"

@@ -1,13 +1,14 @@
 """`tingchao init`: the first watchlist, sources and settings for somebody's own brand."""
 
+import os
 import re
 import unicodedata
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
-from tingchao.errors import BadInput
-from tingchao.watchlist import load
+from tingchao.errors import BadInput, BadSetting
+from tingchao.watchlist import from_yaml
 
 MAX_WORD = 40
 
@@ -54,7 +55,8 @@ def write_first_settings(
 ) -> list[Path]:
     """Write watchlist.yaml, sources.yaml and tingchao.env into `folder`, check them, and return their paths.
 
-    Raises `BadInput` for a word that cannot be watched, or where files are there and `force` is not given.
+    Raises `BadInput` for a word that cannot be watched, or where files are there and `force` is not given, and
+    `BadSetting` for a folder that cannot be written.
     """
     brand, rivals, industry = word(brand), [word(each) for each in rivals], [word(each) for each in industry]
     texts = {
@@ -65,12 +67,33 @@ def write_first_settings(
     there = [path for path in texts if path.exists()]
     if there and not force:
         raise BadInput(f"{there[0]} is there already; edit it, or give --force to overwrite")
-    folder.mkdir(parents=True, exist_ok=True)
-    for path, text in texts.items():
-        path.write_text(text, "utf-8")
-    load(folder / "watchlist.yaml")
-    import_module("crawlers.sources").load(folder / "sources.yaml")
+    from_yaml(texts[folder / "watchlist.yaml"])
+    import_module("crawlers.sources").from_yaml(texts[folder / "sources.yaml"])
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, text in texts.items():
+            write_whole(path, text)
+    except OSError as error:
+        raise BadSetting(
+            f"{error.filename or folder}: cannot be written ({error.strerror}). Choose another folder with --home"
+        ) from None
     return list(texts)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file so that a reader, or a crash, sees the old one or the new one; only this user may read it."""
+    draft = path.with_name(f".{path.name}.part")
+    try:
+        with open(
+            os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w", encoding="utf-8"
+        ) as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def word(text: str) -> str:

@@ -40,13 +40,21 @@ def pause_before(restarts: int) -> float:
 
 
 class Supervisor:
-    """Keeps parts running until `stop` is set. Each part's output goes to `logs/NAME.out`."""
+    """Keeps parts running until `stop` is set. Each part's output goes to `logs/NAME.out`.
+
+    `say` hears a sentence for people when a part ends.
+    """
 
     def __init__(
-        self, parts: Sequence[Part], logs: Path, clock: Callable[[], float] = time.monotonic
+        self,
+        parts: Sequence[Part],
+        logs: Path,
+        clock: Callable[[], float] = time.monotonic,
+        say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._parts = parts
         self._logs = logs
+        self._say = say
         self._clock = clock
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._started: dict[str, float] = {}
@@ -100,6 +108,9 @@ class Supervisor:
         log.error(
             "part ended", part=part.name, exit_code=code, starting_again_in=pause, see=str(self._output(part))
         )
+        self._say(
+            f"{part.name} ended (exit code {code}) and starts again in {pause:.0f} s; see {self._output(part)}"
+        )
         del self._running[part.name]
         self._due[part.name] = now + pause
 
@@ -125,11 +136,27 @@ def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def stop_on_signals() -> threading.Event:
+class Stop(threading.Event):
+    """Set by a signal; `number` says by which, 0 before."""
+
+    number = 0
+
+    def heed(self, number: int, _: object) -> None:
+        """The handler of a signal."""
+        self.number = number
+        self.set()
+
+    def raise_interrupt(self) -> None:
+        """Raise `KeyboardInterrupt` if it was Ctrl-C, so that the exit code says so."""
+        if self.number == signal.SIGINT:
+            raise KeyboardInterrupt
+
+
+def stop_on_signals() -> Stop:
     """An event that SIGINT and SIGTERM set."""
-    stop = threading.Event()
+    stop = Stop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, stop.heed)
     return stop
 
 

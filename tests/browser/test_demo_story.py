@@ -148,7 +148,7 @@ def test_ctrl_c_ends_everything_and_nothing_it_leaves_holds_a_raw_identity(demo:
     raw = [each.encode() for each in world.identities() if len(each) >= 4]
 
     demo.process.send_signal(signal.SIGINT)
-    assert demo.process.wait(40) == 0
+    assert demo.process.wait(40) == 130
     _, alive = psutil.wait_procs(started, timeout=5)
 
     assert alive == []

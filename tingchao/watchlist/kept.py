@@ -39,6 +39,8 @@ class Watching:
         self._every = every
         self._clock = clock
         watchlist, self.version = read(store)
+        if not watchlist.topics:
+            _log.warning("no topic is watched: every mention is dropped", load="tingchao watchlist load FILE")
         self._matcher = Matcher(watchlist)
         self._looked = clock()
 
