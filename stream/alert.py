@@ -15,12 +15,13 @@ from msgspec.structs import replace
 
 from stream.loop import Dead, Outgoing, Output, Worker
 from tingchao.alerts import desk
-from tingchao.alerts.alert import Raised, Resolved
+from tingchao.alerts.alert import Raised, Resolved, State, Updated
 from tingchao.alerts.baseline import BUCKET_SECONDS
 from tingchao.alerts.snapshot import NOW, kind_of, restored, snapshot
-from tingchao.alerts.state import Decision, Taken, TopicState
+from tingchao.alerts.state import CLOCK_SKEW, Decision, Taken, TopicState
 from tingchao.bus import ALERTS, OBSERVATIONS, Message
 from tingchao.errors import BadRecord
+from tingchao.ledger import NotThere, UnknownEvent
 from tingchao.mention import Observation, decode_observation
 from tingchao.store import Store
 
@@ -29,6 +30,16 @@ log = structlog.get_logger("alert")
 STEADY_AFTER = timedelta(seconds=60)
 BACKLOG_AGE = timedelta(minutes=10)
 """After a start, or an observation this old, the clock says nothing about a topic before a minute has passed."""
+
+
+UNREADABLE = "an alert that cannot be read"
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """As much of a kept alert as a start needs: an alert of any version has it."""
+
+    topic: str
+    state: State
 
 
 class AlertNews(msgspec.Struct, frozen=True):
@@ -72,12 +83,13 @@ class Alerting(Worker):
         self._times: dict[int, int] = {}
         self._looked = 0
         self._steady_from: datetime | None = None
+        self._dropped: Counter[str] = Counter()
 
     def handle(self, messages: Sequence[Message]) -> Output:
         now = self._now()
         self._wake(now)
+        ahead = now + timedelta(seconds=CLOCK_SKEW)
         dead: list[Dead] = []
-        dropped: Counter[str] = Counter()
         news: list[Outgoing] = []
         for message in messages:
             self._follow(message)
@@ -86,25 +98,35 @@ class Alerting(Worker):
             except BadRecord as error:
                 dead.append(Dead(message, str(error)))
                 continue
+            if self._wall and seen.captured_at > ahead:
+                # A crawler whose clock is wrong would make all that the others see old.
+                self._dropped[Taken.FUTURE.value] += 1
+                continue
             state = self._state(seen, message.partition)
             taken, decisions = state.take(seen)
             if taken is not Taken.NOW:
-                dropped[taken.value] += 1
+                self._dropped[taken.value] += 1
             if taken in (Taken.NOW, Taken.BACKFILL):
                 self._changed.add(seen.topic)
             news += self._write(state, decisions)
             news += self._time_of(message.partition, state.watermark)
             if now - seen.captured_at > BACKLOG_AGE:
                 self._steady_from = now + STEADY_AFTER
-        return Output(news, dead, dropped)
+        return Output(news, dead, self._counted())
 
     def tick(self, now: datetime) -> Output:
         self._wake(now)
         bucket = int(now.timestamp()) // BUCKET_SECONDS
         if not self._wall or self._steady_from is None or now < self._steady_from or bucket == self._looked:
-            return Output()
+            return Output(dropped=self._counted())
         self._looked = bucket
-        return Output(self._pass(list(self._states), int(now.timestamp())))
+        news = self._pass(list(self._states), int(now.timestamp()))
+        return Output(news, dropped=self._counted())
+
+    def _counted(self) -> Counter[str]:
+        """What was dropped since it was last asked."""
+        counted, self._dropped = self._dropped, Counter()
+        return counted
 
     def checkpoint(self) -> None:
         for topic in sorted(self._changed):
@@ -123,9 +145,18 @@ class Alerting(Worker):
         """After a start, remember the topics whose alerts are not over: they may never be spoken of again."""
         if self._steady_from is None:
             self._steady_from = now + STEADY_AFTER
-            for alert in desk.alerts(self._store):
-                if alert.is_open and alert.topic not in self._states:
+            for document in self._store.documents(desk.ALERTS.kind):
+                try:
+                    alert = msgspec.convert(document.body, Standing)
+                except msgspec.ValidationError as error:
+                    self._skip(document.id, error)
+                    continue
+                if alert.state in (State.OPEN, State.ACKNOWLEDGED) and alert.topic not in self._states:
                     self._load(alert.topic)
+
+    def _skip(self, alert: str, reason: Exception) -> None:
+        log.error("alert cannot be read and is left alone", alert=alert, reason=str(reason))
+        self._dropped[UNREADABLE] += 1
 
     def _follow(self, message: Message) -> None:
         """A jump in a partition's offsets: another worker had it meanwhile, and knows more of its topics."""
@@ -185,20 +216,31 @@ class Alerting(Worker):
     def _write(self, state: TopicState, decisions: Sequence[Decision]) -> list[Outgoing]:
         news: list[Outgoing] = []
         for id, event in decisions:
-            if isinstance(event, Raised):
-                event = replace(event, topic_name=self._name_of(state.topic), recorded_at=self._now())
-                version: int | None = desk.raise_alert(self._store, id, event)
-                told = "raised"
-                log.info(
-                    "alert raised",
-                    alert=id,
-                    topic=state.topic,
-                    grade=event.grade.name,
-                    negative=event.negative,
-                )
-            else:
-                version = desk.update(self._store, id, event)
-                told = "resolved" if isinstance(event, Resolved) else "updated"
+            try:
+                version = self._record(state.topic, id, event)
+            except (NotThere, UnknownEvent) as error:
+                self._skip(id, error)
+                version = None
             if version is not None:
-                news.append((ALERTS, id, msgspec.json.encode(AlertNews(id, told, version))))
+                news.append((ALERTS, id, msgspec.json.encode(AlertNews(id, _told(event), version))))
+            elif isinstance(event, Updated):
+                news += self._write(state, state.begin_again())
         return news
+
+    def _record(self, topic: str, id: str, event: Raised | Updated | Resolved) -> int | None:
+        """Write an event; returns its version, None where a person had ended the alert."""
+        if not isinstance(event, Raised):
+            return desk.update(self._store, id, event)
+        event = replace(event, topic_name=self._name_of(topic), recorded_at=self._now())
+        log.info("alert raised", alert=id, topic=topic, grade=event.grade.name, negative=event.negative)
+        return desk.raise_alert(self._store, id, event)
+
+
+def _told(event: Raised | Updated | Resolved) -> str:
+    match event:
+        case Raised():
+            return "raised"
+        case Updated():
+            return "updated"
+        case Resolved():
+            return "resolved"

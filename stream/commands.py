@@ -1,8 +1,8 @@
 """What `tingchao work` runs: workers by name, each in a thread with its own bus; one store for all."""
 
 import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -12,13 +12,14 @@ from stream.loop import FIRST_PAUSE, LONGEST_PAUSE, Reporter, Worker, run
 from tingchao.alerts.channels import Channel
 from tingchao.bus import open_bus
 from tingchao.counters import Counters, State
-from tingchao.errors import BadInput, BadSetting, Unavailable
+from tingchao.errors import BadInput, BadSetting, BadWatchlist, NeedsPerson, Unavailable
 from tingchao.settings import Settings
 from tingchao.store import Store, open_store
 
 log = structlog.get_logger("work")
 
 STOP_WITHIN = 8.0
+LOOK_EVERY = 0.25
 T = TypeVar("T")
 
 
@@ -26,7 +27,7 @@ def work(names: Sequence[str], settings: Settings, stop: threading.Event) -> Non
     """Run workers until `stop` is set: `enrich`, `index`, `alert`, `notify`, with `-2`, `-3` behind for more of one.
 
     Waits for a bus or store that does not answer. Raises `BadInput` for an unknown name, `BadSetting`, and
-    what a worker raised that gave up, after stopping the others.
+    what a worker raised that gave up, after stopping the others; if that was `NeedsPerson`, the others go on first.
     """
     for name in names:
         if _kind(name) not in WORKERS:
@@ -42,10 +43,8 @@ def work(names: Sequence[str], settings: Settings, stop: threading.Event) -> Non
         futures = {
             pool.submit(_serve, each.name, settings, store, channels, each, stop): each for each in counters
         }
-        while not stop.is_set():
-            done, _ = wait(futures, 0.5, FIRST_EXCEPTION)
-            if len(done) == len(futures) or any(future.exception() for future in done):
-                break
+        while not stop.wait(LOOK_EVERY) and not _is_over(futures):
+            pass
         stop.set()
         done, late = wait(futures, STOP_WITHIN)
         for future in late:
@@ -53,6 +52,14 @@ def work(names: Sequence[str], settings: Settings, stop: threading.Event) -> Non
         reporter.join(2.0)
         reporter.report()
         _raise_first(done)
+
+
+def _is_over(futures: Iterable[Future[None]]) -> bool:
+    """No worker is left, or one died of what a new start may cure. What needs a person leaves the others running."""
+    ends = [future.exception() if future.done() else None for future in futures]
+    return all(future.done() for future in futures) or any(
+        end is not None and not isinstance(end, NeedsPerson) for end in ends
+    )
 
 
 def channels_of(settings: Settings) -> list[Channel]:
@@ -143,12 +150,13 @@ def _index(_: Settings, store: Store, __: Sequence[Channel]) -> Worker:
 
 def _alert(settings: Settings, store: Store, _: Sequence[Channel]) -> Worker:
     from stream.alert import Alerting
-    from tingchao.watchlist import Watching
-
-    watching = Watching(store)
+    from tingchao.watchlist import read
 
     def name_of(topic: str) -> str:
-        return next((each.name for each in watching.matcher.watchlist.topics if each.id == topic), topic)
+        try:
+            return next((each.name for each in read(store)[0].topics if each.id == topic), topic)
+        except BadWatchlist:
+            return topic
 
     return Alerting(store, name_of, wall=settings.clock == "wall")
 

@@ -22,7 +22,7 @@ import structlog
 
 from tingchao.bus import DEAD, Batch, Bus, Message
 from tingchao.counters import KIND, Counters, State
-from tingchao.errors import BadRecord, StaleVersion, TingchaoError, Unavailable
+from tingchao.errors import BadRecord, NeedsPerson, StaleVersion, Unavailable
 from tingchao.store import Store
 
 log = structlog.get_logger("stream")
@@ -32,16 +32,15 @@ REPORT_EVERY = 2.0
 LAG_EVERY = 5.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
 KEPT_OF_DEAD = 4_096
+MOST_OF_KEY = 1_000
 POISON_LIMIT, POISON_OF = 1_000, 100_000
 
 Outgoing = tuple[str, str, bytes]
 """Topic, key and value of a message to publish."""
 
 
-class Poisoned(TingchaoError):
+class Poisoned(NeedsPerson):
     """So many records cannot be read that the fault is ours: shelving them all would hide it."""
-
-    exit_code = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +214,7 @@ def _shelve(bus: Bus, worker: str, dead: Sequence[Dead], at: datetime) -> None:
         message = letter.message
         bus.publish(
             DEAD,
-            f"{message.topic}/{message.partition}/{message.offset}/{message.key}"[:500],
+            _clean(f"{message.topic}/{message.partition}/{message.offset}/{message.key}", MOST_OF_KEY),
             dead_letter(letter, worker, at),
         )
         log.warning(
@@ -228,11 +227,11 @@ def dead_letter(letter: Dead, worker: str, at: datetime) -> bytes:
     message = letter.message
     head = message.value[:KEPT_OF_DEAD]
     body = {
-        "reason": letter.reason[:2_000],
+        "reason": _clean(letter.reason, 4_000),
         "topic": message.topic,
         "partition": message.partition,
         "offset": message.offset,
-        "key": message.key[:500],
+        "key": _clean(message.key, MOST_OF_KEY),
         "worker": worker,
         "at": at.isoformat(),
         "bytes": len(message.value),
@@ -243,6 +242,11 @@ def dead_letter(letter: Dead, worker: str, at: datetime) -> bytes:
     except UnicodeDecodeError:
         body["base64"] = base64.b64encode(head).decode("ascii")
     return msgspec.json.encode(body)
+
+
+def _clean(text: str, most: int) -> str:
+    """At most `most` bytes of UTF-8; a key that was no text has ? for what could not be read."""
+    return text.encode("utf-8", "replace")[:most].decode("utf-8", "ignore")
 
 
 class Reporter(threading.Thread):

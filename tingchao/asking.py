@@ -103,21 +103,27 @@ def match_lines(watchlist: Path, lines: Iterable[str], out: TextIO) -> int:
 
 def _subject(row: dict[str, Any]) -> Subject:
     """What a topic may ask of a row; an unreadable `published_at` counts as unknown."""
-    given = {
-        name: str(row.get(name) or "")
-        for name in ("title", "source", "kind", "lang", "url", "region", "author")
-    }
     try:
         published_at = datetime.fromisoformat(str(row.get("published_at")))
     except ValueError:
         published_at = None
     return Subject(
-        str(row.get("text") or ""),
-        **given,
+        _text(row, "text"),
+        _text(row, "title"),
+        url=_text(row, "url"),
+        source=_text(row, "source"),
+        kind=_text(row, "kind"),
+        lang=_text(row, "lang"),
+        region=_text(row, "region"),
+        author=_text(row, "author"),
         published_at=published_at if published_at and published_at.tzinfo else None,
         media=bool(row.get("media")),
         parent=bool(row.get("parent_id")),
     )
+
+
+def _text(row: dict[str, Any], name: str) -> str:
+    return str(row.get(name) or "")
 
 
 def rows(lines: Iterable[str]) -> Iterator[tuple[int, dict[str, Any] | str]]:

@@ -2,7 +2,7 @@
 
 Rooms above this one are started by name (`chosen.room`), so that `tingchao --help` loads nothing heavy and nothing
 here imports upwards. Exit codes: 0 done, 1 it did not work out, 2 bad input, 3 something does not answer,
-4 already running, 130 interrupted.
+4 already running, 5 needs a person, 130 interrupted.
 """
 
 import os
@@ -34,7 +34,7 @@ app = typer.Typer(
     \b
     Exit codes:
       0 done    1 failed    2 bad input or setting    3 a server or file does not answer
-      4 already running     130 interrupted with Ctrl-C
+      4 already running     5 needs a person     130 interrupted with Ctrl-C
 
     \b
     Settings are TINGCHAO_... in the environment or in tingchao.env in the home

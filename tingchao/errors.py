@@ -56,6 +56,12 @@ class StaleVersion(TingchaoError):
         self.found = found
 
 
+class NeedsPerson(TingchaoError):
+    """Starting again would do harm until a person has looked: `up` leaves a part that ended so alone."""
+
+    exit_code = 5
+
+
 class AlreadyRunning(TingchaoError):
     """Another process holds the folder; the text says which."""
 

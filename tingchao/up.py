@@ -9,9 +9,12 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 
 import structlog
+
+from tingchao.errors import NeedsPerson
 
 log = structlog.get_logger("up")
 
@@ -104,13 +107,12 @@ class Supervisor:
                 self._restarts[part.name] = 0
             return
         self._restarts[part.name] = self._restarts.get(part.name, 0) + 1
-        pause = pause_before(self._restarts[part.name])
+        pause = inf if code == NeedsPerson.exit_code else pause_before(self._restarts[part.name])
         log.error(
             "part ended", part=part.name, exit_code=code, starting_again_in=pause, see=str(self._output(part))
         )
-        self._say(
-            f"{part.name} ended (exit code {code}) and starts again in {pause:.0f} s; see {self._output(part)}"
-        )
+        then = "stays down until somebody has looked" if pause == inf else f"starts again in {pause:.0f} s"
+        self._say(f"{part.name} ended (exit code {code}) and {then}; see {self._output(part)}")
         del self._running[part.name]
         self._due[part.name] = now + pause
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tingchao.errors import AlreadyRunning, BadSetting
+from tingchao.errors import AlreadyRunning, BadSetting, NeedsPerson
 from tingchao.lock import FolderLock
 from tingchao.up import Part, Supervisor, pause_before
 
@@ -47,6 +47,23 @@ def test_what_dies_is_started_again(tmp_path):
     stop.set()
     watching.join(5)
     supervisor.stop()
+
+
+def test_what_needs_a_person_is_not_started_again(tmp_path):
+    said: list[str] = []
+    part = Part("poisoned", (sys.executable, "-c", f"raise SystemExit({NeedsPerson.exit_code})"))
+    supervisor = Supervisor([part], tmp_path, clock=lambda: float(10 * len(said)), say=said.append)
+    stop = threading.Event()
+    supervisor.start()
+    watching = threading.Thread(target=supervisor.watch, args=(stop,))
+    watching.start()
+
+    wait_for(lambda: bool(said))
+
+    stop.set()
+    watching.join(5)
+    assert "stays down until somebody has looked" in said[0]
+    assert supervisor.pids() == {}
 
 
 def test_stopping_ends_every_part(tmp_path):

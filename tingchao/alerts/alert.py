@@ -13,6 +13,8 @@ from msgspec.structs import replace
 from tingchao.ledger import UnknownEvent
 from tingchao.mention import Role
 
+MAX_DELIVERIES = 50
+
 
 class Grade(IntEnum):
     """蓝 黄 橙 红, least first."""
@@ -114,7 +116,10 @@ Event = Raised | Updated | Acknowledged | Resolved | Dismissed | IncidentJoined 
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
-    """An alert as it stands. `negative` and `mentions` are of the newest window, `peak` the largest negative seen."""
+    """An alert as it stands. `negative` and `mentions` are of the newest window, `peak` the largest negative seen.
+
+    `deliveries` are the newest 50; the stream has all.
+    """
 
     id: str
     version: int
@@ -204,6 +209,6 @@ def apply(alert: Alert | None, alert_id: str, event: Event) -> Alert:
         case IncidentJoined():
             return replace(alert, incident=event.incident)
         case Delivered():
-            return replace(alert, deliveries=(*alert.deliveries, event.delivery))
+            return replace(alert, deliveries=(*alert.deliveries, event.delivery)[-MAX_DELIVERIES:])
         case _:
             raise UnknownEvent(f"alert {alert_id}: the fold has no case for {type(event).__name__}")

@@ -1,12 +1,13 @@
 """What is normal for a topic at this hour, in numbers: a usual value and a spread.
 
 Counts come in quarters of an hour, by publication. The same hour of the past weeks says most; while those are
-not known, the same hour of the past days; then the last day; then a modest guess. The value is robust (a
+not known, the same hour of the past days; then the last day; then a modest guess. Known is a day in which
+mentions were heard in several hours: elsewhere, no mention means that nobody listened. The value is robust (a
 crisis last Tuesday does not make crises normal) and the spread has a floor, so that 0 → 3 mentions of a small
 brand and 3,000 → 3,600 of a large one are both quiet. Pure numbers; nothing here reads a clock.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import median
@@ -19,6 +20,7 @@ QUARTERS_IN_WEEK = 7 * QUARTERS_IN_DAY
 WEEKS = 4
 DAYS = 7
 LEAST_QUARTERS = 8
+HOURS_AROUND, LEAST_HOURS_HEARD = 12, 3
 
 GUESS_NEGATIVE, GUESS_MENTIONS = 1.0, 5.0
 GUESS_SHARE, GUESS_WEIGHT = 0.2, 10.0
@@ -51,13 +53,16 @@ class Usual:
     share: float
 
 
-def usual(count: Callable[[int], Count], known_since: int | None, quarter: int) -> Usual:
+def usual(
+    count: Callable[[int], Count], heard: Container[int], listening_since: int | None, quarter: int
+) -> Usual:
     """The usual values for `quarter` (quarters since 1970), from `count` of earlier quarters.
 
-    `known_since` is the first quarter the topic is known in: later quarters without mentions are zeros,
-    earlier ones are unknown. The quarter itself and the one before are never looked at.
+    `heard` are the hours since 1970 that hold a mention: a past day or week is known where several hours around
+    it do. Since `listening_since` quarters without mentions are zeros. The quarter itself and the one before
+    are never looked at.
     """
-    if known_since is None:
+    if listening_since is None:
         return _of(Ground.GUESS, [])
     # Four quarters around the same time of day: an hour, so that a sharp peak may come a little early or late.
     around = range(quarter - 2, quarter + 2)
@@ -68,17 +73,30 @@ def usual(count: Callable[[int], Count], known_since: int | None, quarter: int) 
         known = [
             count(each - back * period)
             for back in range(1, periods + 1)
+            if is_known(heard, quarter - back * period)
             for each in around
-            if each - back * period >= known_since
         ]
         if len(known) >= LEAST_QUARTERS:
             return _of(ground, known)
-    first = max(known_since, quarter - QUARTERS_IN_DAY)
+    first = quarter - QUARTERS_IN_DAY
+    if not is_known(heard, quarter - QUARTERS_IN_DAY // 2):
+        first = max(first, listening_since)
     day = [count(each) for each in range(first, quarter - 1)]
     if len(day) < QUARTERS_IN_HOUR:
         return _of(Ground.GUESS, day)
     # A day has a rhythm: the last two hours may lie above the day's mean without anything being wrong.
     return _larger(_of(Ground.RECENT, day), _of(Ground.RECENT, day[-2 * QUARTERS_IN_HOUR :]))
+
+
+def is_known(heard: Container[int], quarter: int) -> bool:
+    """Whether we listened then: at least 3 of the 12 hours before hold a mention, and 3 of the 12 hours after.
+
+    One old post that is met again makes no past of its own known.
+    """
+    hour = quarter // QUARTERS_IN_HOUR
+    before = sum(each in heard for each in range(hour - HOURS_AROUND, hour))
+    after = sum(each in heard for each in range(hour, hour + HOURS_AROUND))
+    return min(before, after) >= LEAST_HOURS_HEARD
 
 
 def z_score(now: float, usual: float, spread: float) -> float:

@@ -11,6 +11,7 @@ from math import log10
 
 from tingchao.alerts.alert import Grade, Reason
 from tingchao.alerts.baseline import Usual, z_score
+from tingchao.mention import Role
 
 LEAST_NEGATIVE = 5
 FIRE_Z = 5.0
@@ -35,7 +36,7 @@ FLOORS = {
     "regulator": Grade.YELLOW,
     "recall": Grade.YELLOW,
 }
-"""The least grade where at least `LEAST_RISKY` mentions of the window speak of the danger."""
+"""The least grade where at least `LEAST_RISKY` mentions of the window speak of the danger; of an industry, one lower."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def calm(negative: int, usual: Usual) -> bool:
     return negative < LEAST_NEGATIVE or z_score(negative, usual.negative, usual.negative_spread) < CALM_Z
 
 
-def judge(window: Window, usual: Usual) -> Verdict:
+def judge(window: Window, usual: Usual, role: Role = Role.BRAND) -> Verdict:
     """Grade a window, with reasons: the five signals that are always there, then the dangers spoken of."""
     share = window.negative / max(window.mentions, 1)
     share_spread = max((usual.share * (1 - usual.share) / max(window.mentions, 1)) ** 0.5, 0.02)
@@ -95,7 +96,7 @@ def judge(window: Window, usual: Usual) -> Verdict:
     grade = next(grade for grade, limit in LIMITS.items() if score >= limit)
     for risk, count in sorted(window.risks.items()):
         if count >= LEAST_RISKY and risk in FLOORS:
-            grade = max(grade, FLOORS[risk])
+            grade = max(grade, Grade(FLOORS[risk] - (role is Role.INDUSTRY)))
             reasons.append(_reason(f"risk_{risk}", count, 0.0, 1.0))
     return Verdict(grade, round(score, 3), tuple(reasons))
 

@@ -19,7 +19,7 @@ SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
 SCHEMA = "tingchao.alert/1"
 MAX_TITLE = 26
 MAX_QUOTE = 60
-MAX_PAYLOAD = 20_000
+MAX_NAME = 100
 ACKNOWLEDGE_WITHIN = {Grade.BLUE: 60, Grade.YELLOW: 30, Grade.ORANGE: 10, Grade.RED: 5}
 """Minutes."""
 
@@ -191,7 +191,10 @@ def as_of(notice: Notice, language: Language = "zh") -> str:
 
 
 def payload(notice: Notice, language: Language = "zh") -> bytes:
-    """The body of the generic webhook: JSON of a schema with a version, at most 20 KB. See docs/alerts.md."""
+    """The body of the generic webhook: JSON of a schema with a version. See docs/alerts.md.
+
+    At most 20 KB: names and quote are cut, and everything else is short by nature.
+    """
     alert = notice.alert
     body: dict[str, Any] = {
         "schema": SCHEMA,
@@ -212,7 +215,7 @@ def payload(notice: Notice, language: Language = "zh") -> bytes:
             "grade": alert.grade.name.lower(),
             "level": int(alert.grade),
             "topic": alert.topic,
-            "topic_name": alert.topic_name,
+            "topic_name": shortened(alert.topic_name, MAX_NAME),
             "role": alert.role,
             "raised_at": alert.raised_at,
             "since": alert.since,
@@ -225,7 +228,10 @@ def payload(notice: Notice, language: Language = "zh") -> bytes:
             "first_published_at": alert.first_published_at,
         },
         "reasons": alert.reasons,
-        "quote": {"text": shortened(plain(notice.quote), MAX_QUOTE), "source": plain(notice.quote_source)}
+        "quote": {
+            "text": shortened(plain(notice.quote), MAX_QUOTE),
+            "source": shortened(plain(notice.quote_source), MAX_NAME),
+        }
         if notice.quote
         else None,
         "acknowledge_within_minutes": ACKNOWLEDGE_WITHIN[alert.grade],

@@ -1,8 +1,8 @@
 """Which events of an alert people hear of, and what they are told.
 
-Raised: one message. Updated: one when the grade rises, else at most one in 30 minutes. Over: one closing
-message. All of it is read off the alert's events, so two notifiers come to the same answer and to the same
-message id, and so does one that was killed in between. Pure.
+Raised: one message. Updated: one when the grade rises, else at most one in 30 minutes. Over, by itself or by
+a person's word: one closing message. All of it is read off the alert's events, so two notifiers come to the
+same answer and to the same message id, and so does one that was killed in between. Pure.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from urllib.parse import quote as quoted
 
 import msgspec
 
-from tingchao.alerts.alert import Alert, Event, Grade, Raised, Resolved, Updated, apply
+from tingchao.alerts.alert import Alert, Dismissed, Event, Grade, Raised, Resolved, Updated, apply
 
 UPDATE_AT_MOST = timedelta(minutes=30)
 
@@ -60,7 +60,7 @@ def told(events: Sequence[Event]) -> dict[int, Happened]:
                 found[version] = Happened.RISEN
             case Updated() if last is None or event.at - last >= UPDATE_AT_MOST:
                 found[version] = Happened.UPDATED
-            case Resolved():
+            case Resolved() | Dismissed():
                 found[version] = Happened.RESOLVED
             case _:
                 continue

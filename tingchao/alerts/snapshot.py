@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from tingchao.alerts.baseline import BUCKETS_IN_QUARTER, QUARTERS_IN_HOUR
 from tingchao.alerts.state import Bucket, Episode, TopicState
 from tingchao.mention import Role
 from tingchao.store import Document
@@ -41,12 +42,13 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 
     role: Role
     watermark: int
-    known_since: int | None
+    listening_since: int | None = None
     born: int | None
     not_before: int
     episode: Episode | None
     quarters: list[int]
     buckets: list[Counted]
+    lately: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +96,13 @@ def snapshot(state: TopicState, stored: set[int]) -> Snapshot:
     kept = Kept(
         role=state.role,
         watermark=state.watermark,
-        known_since=state.known_since,
+        listening_since=state.listening_since,
         born=state.born,
         not_before=state.not_before,
         episode=state.episode,
         quarters=[each for quarter, count in sorted(state.quarters.items()) for each in (quarter, *count)],
         buckets=buckets,
+        lately=_text(state.lately) if state.is_learning else "",
     )
     ids = tuple((str(number), {"ids": _text(bucket.packed)}) for number, bucket in settled)
     return Snapshot((*ids, (NOW, msgspec.to_builtins(kept))), tuple(str(number) for number in gone))
@@ -112,7 +115,8 @@ def restored(topic: str, documents: Iterable[Document]) -> tuple[TopicState, set
         return None
     kept = msgspec.convert(found[NOW], Kept)
     state = TopicState(topic, kept.role)
-    state.watermark, state.known_since, state.born = kept.watermark, kept.known_since, kept.born
+    state.watermark, state.listening_since, state.born = kept.watermark, kept.listening_since, kept.born
+    state.lately = dict.fromkeys(_ids(kept.lately))
     state.not_before, state.episode = kept.not_before, kept.episode
     numbers = iter(kept.quarters)
     state.quarters = {
@@ -129,6 +133,8 @@ def restored(topic: str, documents: Iterable[Document]) -> tuple[TopicState, set
             stored.add(counted.number)
         bucket.fresh = set(_ids(counted.ids)).difference(bucket.packed)
         state.buckets[counted.number] = bucket
+    state.heard = {quarter // QUARTERS_IN_HOUR for quarter in state.quarters}
+    state.heard |= {number // BUCKETS_IN_QUARTER // QUARTERS_IN_HOUR for number in state.buckets}
     return state, stored
 
 

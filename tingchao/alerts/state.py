@@ -25,6 +25,7 @@ from tingchao.alerts.baseline import (
     BUCKET_SECONDS,
     BUCKETS_IN_QUARTER,
     QUARTERS_IN_DAY,
+    QUARTERS_IN_HOUR,
     QUARTERS_IN_WEEK,
     WEEKS,
     Count,
@@ -42,6 +43,7 @@ KEPT_QUARTERS = WEEKS * QUARTERS_IN_WEEK + QUARTERS_IN_DAY
 BACKFILL_AFTER = timedelta(minutes=30).total_seconds()
 CLOCK_SKEW = timedelta(minutes=5).total_seconds()
 LEARNING = timedelta(hours=24).total_seconds()
+SILENCE = timedelta(hours=24).total_seconds()
 CALM_BUCKETS = 2 * 3600 // BUCKET_SECONDS
 GROWTH = 1.5
 LATELY = 20_000
@@ -61,7 +63,7 @@ class Taken(StrEnum):
 
 
 class Episode(msgspec.Struct):
-    """An alert that is not over: `grade`, `negative` as last told, `looked` as last judged; buckets for times."""
+    """An alert that was not calm yet: `grade`, `negative` as last told, `looked` as last judged; buckets for times."""
 
     alert: str
     grade: Grade
@@ -112,13 +114,14 @@ class TopicState:
         self.role = role
         self.buckets: dict[int, Bucket] = {}
         self.quarters: dict[int, list[int]] = {}
-        self.known_since: int | None = None
+        self.heard: set[int] = set()
+        self.listening_since: int | None = None
         self.born: int | None = None
         self.watermark = 0
         self.episode: Episode | None = None
         self.not_before = 0
         self.touched: set[int] = set()
-        self._lately: dict[int, None] = {}
+        self.lately: dict[int, None] = {}
         self._usual: dict[int, Usual] = {}
 
     # --- learning
@@ -159,6 +162,19 @@ class TopicState:
                 return [(episode.alert, Resolved(at=_time(end + 1), why="calm"))]
         return []
 
+    def begin_again(self) -> list[Decision]:
+        """A person had ended the alert that was just updated: graver as it is by now, it is a new alert."""
+        episode = self.episode
+        if episode is None:
+            return []
+        end = episode.looked_at
+        return self._begin(end, self._episode_usual(episode, end), after=episode.alert)
+
+    @property
+    def is_learning(self) -> bool:
+        """In the first day also posts of past weeks are counted; later they are mostly old ones, met again."""
+        return self.born is not None and self.watermark - self.born <= LEARNING
+
     def count(self, quarter: int) -> Count:
         """Mentions and negative mentions of a quarter of an hour (counted since 1970)."""
         mentions, negative = self.quarters.get(quarter, (0, 0))
@@ -178,11 +194,11 @@ class TopicState:
                 return True
         if not self._is_frozen(bucket):
             return False
-        known = id in self._lately
-        self._lately.pop(id, None)
-        self._lately[id] = None
-        if len(self._lately) > LATELY:
-            del self._lately[next(iter(self._lately))]
+        known = id in self.lately
+        self.lately.pop(id, None)
+        self.lately[id] = None
+        if len(self.lately) > LATELY:
+            del self.lately[next(iter(self.lately))]
         return known
 
     def _count(self, seen: Observation, id: int, number: int, published: int, captured: int) -> bool:
@@ -193,9 +209,7 @@ class TopicState:
         if not now:
             self._usual.clear()
         if self._is_frozen(number):
-            # After the first day, what arrives this late are mostly old posts that are met again.
-            learning = self.born is not None and self.watermark - self.born <= LEARNING
-            if not learning or quarter < self._newest // BUCKETS_IN_QUARTER - KEPT_QUARTERS:
+            if not self.is_learning or quarter < self._newest // BUCKETS_IN_QUARTER - KEPT_QUARTERS:
                 return False
             self._freeze(quarter, 1, int(negative))
             now = False
@@ -210,10 +224,22 @@ class TopicState:
             if negative and (bucket.first is None or (published, seen.mention_id) < bucket.first):
                 bucket.first = (published, seen.mention_id)
             self.touched.add(number)
-        self.known_since = quarter if self.known_since is None else min(self.known_since, quarter)
+        self._hear(quarter, captured // BUCKET_SECONDS // BUCKETS_IN_QUARTER if now else None)
         return now
 
+    def _hear(self, quarter: int, listening: int | None) -> None:
+        """There is a mention in this quarter, and we listened in that one."""
+        known = len(self.heard), self.listening_since
+        self.heard.add(quarter // QUARTERS_IN_HOUR)
+        if listening is not None:
+            self.listening_since = min(self.listening_since or listening, listening)
+        if known != (len(self.heard), self.listening_since):
+            self._usual.clear()
+
     def _advance(self, captured: int) -> None:
+        if captured - self.watermark > SILENCE:
+            # Nobody knows whether we listened meanwhile.
+            self.listening_since = captured // BUCKET_SECONDS // BUCKETS_IN_QUARTER
         before, self.watermark = self._newest, captured
         if self._newest == before:
             return
@@ -224,6 +250,7 @@ class TopicState:
         oldest = self._newest // BUCKETS_IN_QUARTER - KEPT_QUARTERS
         for quarter in [each for each in self.quarters if each < oldest]:
             del self.quarters[quarter]
+            self.heard.discard(quarter // QUARTERS_IN_HOUR)
 
     def _freeze(self, quarter: int, mentions: int, negative: int) -> None:
         kept = self.quarters.setdefault(quarter, [0, 0])
@@ -242,17 +269,22 @@ class TopicState:
         negative = self._negative(end)
         if self.episode:
             return self._follow(self.episode, end, negative)
-        if not fires(negative, self._usual_at(end)):
+        return self._begin(end, self._usual_at(end))
+
+    def _begin(self, end: int, known: Usual, after: str = "") -> list[Decision]:
+        """An alert for the window, if it is one; `after` is the alert that it follows in the same episode."""
+        negative = self._negative(end)
+        if not fires(negative, known):
             return []
-        verdict = judge(self._window(end), self._usual_at(end))
-        began = f"{self.topic}\x00{end}".encode()
+        verdict = judge(self._window(end), known, self.role)
+        began = f"{self.topic}\x00{end}\x00{after}" if after else f"{self.topic}\x00{end}"
         self.episode = Episode(
-            alert=blake2b(began, digest_size=8).hexdigest(),
+            alert=blake2b(began.encode(), digest_size=8).hexdigest(),
             grade=verdict.grade,
             negative=negative,
             looked=negative,
             looked_at=end,
-            usual=self._usual_at(end),
+            usual=known,
             checked=end,
         )
         return [(self.episode.alert, self._raised(end, verdict))]
@@ -265,7 +297,7 @@ class TopicState:
             return []
         episode.looked, episode.looked_at = negative, end
         window = self._window(end)
-        verdict = judge(window, known)
+        verdict = judge(window, known, self.role)
         if verdict.grade <= episode.grade and negative < GROWTH * episode.negative:
             return []
         episode.grade = max(episode.grade, verdict.grade)
@@ -335,13 +367,17 @@ class TopicState:
         quarter = end // BUCKETS_IN_QUARTER
         found = self._usual.get(quarter)
         if found is None:
-            found = self._usual[quarter] = usual(self.count, self.known_since, quarter)
+            found = self._usual[quarter] = usual(self.count, self.heard, self.listening_since, quarter)
         return found
 
     def _episode_usual(self, episode: Episode, end: int) -> Usual:
-        """Past days and weeks stay a measure in a crisis; the last hours are the crisis itself."""
+        """Past days and weeks stay a measure in a crisis; the last hours are the crisis itself, but better than a guess."""
         found = self._usual_at(end)
-        return found if found.ground in (Ground.WEEKS, Ground.DAYS) else episode.usual
+        if found.ground in (Ground.WEEKS, Ground.DAYS):
+            return found
+        if episode.usual.ground is Ground.GUESS and found.ground is not Ground.GUESS:
+            episode.usual = found
+        return episode.usual
 
 
 def _short(mention: str) -> int:

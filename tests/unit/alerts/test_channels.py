@@ -63,7 +63,10 @@ def test_a_secret_in_the_form_of_the_standard_is_its_bytes() -> None:
         (429, Result.RETRY, "429"),
         (302, Result.REFUSED, "redirects are not followed"),
         (400, Result.REFUSED, "TINGCHAO_WEBHOOK_URL"),
-        (410, Result.REFUSED, "TINGCHAO_WEBHOOK_URL"),
+        (401, Result.RETRY, "TINGCHAO_WEBHOOK_URL"),
+        (403, Result.RETRY, "TINGCHAO_WEBHOOK_URL"),
+        (404, Result.RETRY, "TINGCHAO_WEBHOOK_URL"),
+        (410, Result.REFUSED, "gone for good"),
     ],
 )
 def test_a_status_says_whether_to_try_again(
@@ -113,6 +116,23 @@ def test_the_robot_gets_markdown_in_real_characters(httpserver: HTTPServer) -> N
     body = httpserver.log[0][0].get_data().decode()
     assert "新星空气炸锅" in body
     assert json.loads(body)["msgtype"] == "markdown"
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("0", 0), ("77", 77), (" 77 ", 77), ("8640000", 3600), ("9" * 14, 3600), ("9" * 400, 3600),
+        ("\xb2", None), ("-5", None), ("1.5", None), ("soon", None), ("", None),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 0), ("Fri, 31 Dec 9999 23:59:59 GMT", 3600),
+        ("Fri, 31 Dec 99999 23:59:59 GMT", None), ("Fri, 31 Dec 9999 23:59:59 -2359", 3600),
+    ],
+)  # fmt: skip
+def test_what_a_receiver_asks_for_is_an_hour_at_most(
+    httpserver: HTTPServer, header: str, seconds: float | None
+) -> None:
+    httpserver.expect_request("/hook").respond_with_data("", status=503, headers={"Retry-After": header})
+
+    assert webhook(httpserver).send(notice()).retry_after == seconds
 
 
 def test_a_robot_takes_twenty_messages_a_minute() -> None:

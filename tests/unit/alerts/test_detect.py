@@ -5,6 +5,7 @@ import pytest
 from tingchao.alerts.alert import Grade
 from tingchao.alerts.baseline import Ground, Usual
 from tingchao.alerts.detect import LEAST_RISKY, Window, calm, fires, judge
+from tingchao.mention import Role
 
 QUIET = Usual(Ground.WEEKS, 1.0, 1.0, 6.0, 2.5, 0.15)
 BUSY = Usual(Ground.WEEKS, 100.0, 18.0, 600.0, 93.0, 0.15)
@@ -48,6 +49,10 @@ def test_is_calm_well_below_where_it_fires(negative: int, usual: Usual, is_calm:
 )
 def test_grades_by_size_speed_share_reach_and_danger(window: Window, grade: Grade, because: str) -> None:
     assert judge(window, QUIET).grade is grade, because
+
+
+def test_a_danger_in_an_industry_is_one_grade_lower_than_in_a_brand() -> None:
+    assert judge(Window(20, 6, 2, 1, {"injury": 3}), QUIET, Role.INDUSTRY).grade is Grade.YELLOW
 
 
 def test_every_number_of_the_grade_is_a_reason() -> None:

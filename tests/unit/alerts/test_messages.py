@@ -110,7 +110,18 @@ def test_the_payload_is_the_documented_schema() -> None:
 def test_the_payload_stays_small(quote: str) -> None:
     body = payload(notice(quote=quote))
 
-    assert len(body) <= messages.MAX_PAYLOAD
+    assert len(body) <= 20_000
+
+
+def test_the_payload_stays_small_whatever_is_in_it() -> None:
+    hostile = notice(quote="\x00\u202e" * 9_000)
+    alert = msgspec.structs.replace(hostile.alert, topic_name="名" * 9_000, first_mention="f" * 512)
+
+    body = payload(
+        msgspec.structs.replace(hostile, alert=alert, quote="字" * 9_000, quote_source="源" * 9_000)
+    )
+
+    assert len(body) <= 20_000
     assert len((msgspec.json.decode(body)["quote"] or {"text": ""})["text"]) <= 60
 
 

@@ -1,10 +1,16 @@
 from tests.unit.alerts.telling import NOON, raised, resolved, updated
-from tingchao.alerts.alert import Acknowledged, Grade
+from tingchao.alerts.alert import Acknowledged, Dismissed, Grade
 from tingchao.alerts.notice import Happened, alert_at, links_to, message_id, told
 
 
 def test_raised_and_over_are_told() -> None:
     assert told([raised(), resolved()]) == {1: Happened.RAISED, 2: Happened.RESOLVED}
+
+
+def test_a_false_alarm_is_over_too() -> None:
+    events = [raised(), Dismissed(at=NOON, by="王", why="是活动")]
+
+    assert told(events) == {1: Happened.RAISED, 2: Happened.RESOLVED}
 
 
 def test_a_grade_that_rises_is_told_at_once() -> None:

@@ -4,9 +4,9 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.alerts.observing import NOON, burst, quiet_days
+from tests.unit.alerts.observing import NOON, burst, quiet_days, seen
 from tingchao.alerts.snapshot import kind_of, restored, snapshot
-from tingchao.alerts.state import Decision, TopicState
+from tingchao.alerts.state import Decision, Taken, TopicState
 from tingchao.mention import Role
 from tingchao.store import Document
 
@@ -94,6 +94,21 @@ def test_documents_of_frozen_buckets_are_removed() -> None:
 
     assert before > 10
     assert set(shelf.kept) == {"now"}
+
+
+def test_backfill_that_is_delivered_again_after_a_restart_changes_nothing() -> None:
+    shelf, state = Shelf(), TopicState("nova", Role.BRAND)
+    late = timedelta(days=5)
+    backfill = burst(50, NOON - late, late=late, seconds=900)
+    decide(state, [seen("live"), *backfill])
+    shelf.write(state)
+    again = shelf.read()
+
+    taken = [again.take(each)[0] for each in backfill]
+
+    assert set(taken) == {Taken.REPEATED}
+    assert again.quarters == state.quarters
+    assert (again.heard, again.listening_since) == (state.heard, state.listening_since)
 
 
 def test_a_topic_never_seen_has_no_state() -> None:

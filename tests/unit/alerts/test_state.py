@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.unit.alerts.observing import NOON, burst, quiet_days, seen
 from tingchao.alerts.alert import Grade, Raised, Resolved, Updated
+from tingchao.alerts.baseline import Ground
 from tingchao.alerts.state import Decision, Taken, TopicState
 from tingchao.mention import Observation, Precision, Role
 
@@ -131,6 +132,52 @@ def test_backfill_teaches_what_is_usual() -> None:
 
     assert kinds(flow(untaught, burst(10)))[0] == "Raised"
     assert flow(taught, burst(10)) == []
+
+
+@pytest.mark.parametrize(
+    "old", [timedelta(days=20), timedelta(days=400)], ids=["of this month", "a year old"]
+)
+@pytest.mark.parametrize("imported", [False, True], ids=["crawled now", "imported"])
+def test_one_old_post_teaches_nothing(old: timedelta, imported: bool) -> None:
+    state = nova()
+    state.take(seen("old", NOON - old, late=timedelta() if imported else old))
+
+    flow(state, burst(4, NOON, seconds=1, negative=False, first=900))
+
+    known = state._usual_at(int(NOON.timestamp()) // 300 + 2)
+    assert (known.ground, known.negative) == (Ground.GUESS, 1.0)
+
+
+def busy(hours: float, since: datetime = NOON, first: int = 0) -> list[Observation]:
+    """A topic with 12 negative mentions a quarter of an hour, always."""
+    return burst(int(hours * 48), since, first=first, seconds=75)
+
+
+def test_what_was_raised_on_a_guess_is_measured_again_once_there_is_more_than_a_guess() -> None:
+    decided = flow(nova(), busy(6))
+
+    assert (kinds(decided)[0], kinds(decided)[-1]) == ("Raised", "Resolved")
+    assert decided[-1][1].at <= NOON + timedelta(hours=4)
+
+
+def test_a_crisis_after_a_first_busy_day_is_an_alert_of_its_own() -> None:
+    decided = flow(nova(), [*busy(6), *burst(300, NOON + timedelta(hours=6), first=9_000, seconds=3)])
+
+    assert [kind for kind in kinds(decided) if kind != "Updated"] == ["Raised", "Resolved", "Raised"]
+    assert decided[-1][0] != decided[0][0]
+
+
+def test_an_episode_that_a_person_ended_begins_again_as_another_alert() -> None:
+    state = nova()
+    first = flow(state, [*quiet_days(3), *burst(20)])
+    graver = flow(state, burst(60, NOON + timedelta(minutes=4), first=100, seconds=1))
+
+    again = state.begin_again()
+
+    assert kinds(graver)[0] == "Updated"
+    assert kinds(again) == ["Raised"]
+    assert again[0][0] != first[0][0]
+    assert kinds(flow(state, burst(200, NOON + timedelta(minutes=5), first=200, seconds=1)))[0] == "Updated"
 
 
 def test_a_post_that_is_crawled_twenty_minutes_late_still_counts_for_its_own_window() -> None:

@@ -160,6 +160,74 @@ def test_a_topic_that_becomes_another_role_keeps_its_memory(store: Store) -> Non
     assert desk.alerts(store)[0].reasons[0].usual < 1
 
 
+@pytest.mark.parametrize("end", [desk.dismiss, desk.resolve])
+def test_what_a_person_ended_does_not_swallow_a_graver_crisis(store: Store, end) -> None:  # type: ignore[no-untyped-def]
+    messages = on_bus(
+        [
+            *quiet_days(3),
+            *burst(12, seconds=5),
+            *burst(300, NOON + timedelta(minutes=9), first=100, seconds=1),
+        ]
+    )
+    crisis = len(messages) - 300
+    running = worker(store)
+    running.handle(messages[:crisis])
+    (first,) = desk.alerts(store)
+    end(store, first.id, "王", NOON, "是活动")
+
+    output = running.handle(messages[crisis:])
+    running.checkpoint()
+    before = log_of(store)
+    again = worker(store)
+    again.handle(messages[crisis:])
+
+    second = desk.alerts(store, State.OPEN)
+    assert [alert.topic for alert in second] == ["nova"]
+    assert second[0].negative > 100
+    assert msgspec.json.decode(output.messages[0][2])["event"] == "raised"
+    assert log_of(store) == before
+
+
+def test_a_crawler_whose_clock_is_ahead_moves_no_time(store: Store) -> None:
+    clock = Clock()
+    running = worker(store, wall=True, clock=clock)
+    ahead = [seen(f"f{n}", NOON + timedelta(hours=1)) for n in range(3)]
+
+    output = running.handle(on_bus([*quiet_days(3), *ahead, *burst(20, NOON - timedelta(minutes=3))]))
+
+    assert output.dropped["future"] == 3
+    assert len(desk.alerts(store)) == 1
+
+
+def test_an_alert_whose_events_are_lost_or_damaged_is_followed_by_another(store: Store, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    messages = on_bus(
+        [*quiet_days(3), *burst(12), *burst(300, NOON + timedelta(minutes=3), first=100, seconds=1)]
+    )
+    first = worker(store)
+    first.handle(messages[:-300])
+    first.checkpoint()
+    lost = desk.alerts(store)[0].id
+    with open_store(f"sqlite:///{tmp_path / 'other.db'}") as other:
+        for document in store.documents("alert_state:nova"):
+            other.put(document.kind, document.id, document.body)
+        store.append(f"alert:{lost}", desk.find(store, lost).version, [{"event": "of another version"}])
+
+        for each in (store, other):
+            worker(each).handle(messages[-300:])
+
+            assert [alert.id != lost for alert in desk.alerts(each, State.OPEN)].count(True) == 1
+
+
+@pytest.mark.parametrize("body", [{}, {"topic": 7, "state": "open"}, {"topic": "nova", "state": "melted"}])
+def test_an_alert_that_cannot_be_read_is_counted_and_stops_nothing(store: Store, body: dict) -> None:  # type: ignore[type-arg]
+    store.put("alert", "broken", body)
+
+    output = worker(store).handle(on_bus([*quiet_days(3), *burst(20)]))
+
+    assert output.dropped["an alert that cannot be read"] == 1
+    assert "raised" in str(output.messages)
+
+
 @pytest.mark.parametrize("value", [b"", b"{}", b"\xff"])
 def test_an_observation_that_cannot_be_read_is_a_dead_letter(store: Store, value: bytes) -> None:
     output = worker(store).handle([Message(OBSERVATIONS, "nova", value), *on_bus([seen(1)])])

@@ -1,11 +1,13 @@
 from collections.abc import Sequence
 
 import pytest
+import structlog
 
 from stream.enrich import Enrich, scored_text
 from tests.unit.stream.doors import BAD, PLAIN, OneWordScorer, mention
 from tingchao.alerts.risk import shipped_rules
 from tingchao.bus import ENRICHED, OBSERVATIONS, RAW, Message
+from tingchao.errors import BadRecord
 from tingchao.mention import Label, Mention, Observation, Role, decode_mention, decode_observation, encode
 from tingchao.watchlist import Matcher, Topic, Watchlist
 
@@ -107,6 +109,37 @@ def test_a_record_that_cannot_be_read_is_a_dead_letter(value: bytes) -> None:
 
     assert [letter.message.key for letter in output.dead] == ["bad"]
     assert len(output.messages) == 2
+
+
+class Choking(OneWordScorer):
+    """Cannot score what speaks of poison."""
+
+    def score(self, texts, targets=None):  # type: ignore[no-untyped-def]
+        if any("毒" in text for text in texts):
+            raise BadRecord("the model gave no number")
+        return super().score(texts, targets)
+
+
+def test_a_text_that_cannot_be_scored_is_a_dead_letter_alone() -> None:
+    sent = [mention(1, "新星冒烟"), mention(2, "新星和月光有毒"), mention(3, "新星很好")]
+    worker = Enrich(lambda: Matcher(WATCHLIST), Choking(), shipped_rules())
+
+    output = worker.handle([Message(RAW, each.id, encode(each)) for each in sent])
+
+    assert [letter.message.key for letter in output.dead] == [sent[1].id]
+    assert [key for topic, key, _ in output.messages if topic == ENRICHED] == [sent[0].id, sent[2].id]
+
+
+def test_with_nothing_watched_the_reason_is_counted_and_said_once_a_minute() -> None:
+    times = iter([0.0, 0.0, 0.0, 59.0, 60.0, 60.0])
+    worker = Enrich(lambda: Matcher(Watchlist()), OneWordScorer(), shipped_rules(), clock=lambda: next(times))
+    message = Message(RAW, "1", encode(mention(1, "新星")))
+
+    with structlog.testing.capture_logs() as logs:
+        outputs = [worker.handle([message]) for _ in range(3)]
+
+    assert [dict(output.dropped) for output in outputs] == [{"no topic is watched": 1}] * 3
+    assert len(logs) == 2
 
 
 def test_neutral_is_neutral() -> None:

@@ -11,6 +11,7 @@ import structlog
 from stream.loop import Dead, Output, Poisoned, Worker, dead_letter, run
 from tests.unit.stream.doors import ListBus, fill
 from tingchao.bus import DEAD, RAW, Message
+from tingchao.bus.limits import checked_key
 from tingchao.counters import Counters, State
 from tingchao.errors import StoreUnavailable
 
@@ -56,6 +57,14 @@ class NoWait(threading.Event):
 
     def wait(self, timeout: float | None = None) -> bool:
         return self.is_set()
+
+
+class StrictBus(ListBus):
+    """Takes the keys that a real bus takes."""
+
+    def publish(self, topic: str, key: str, value: bytes) -> None:
+        checked_key(key, value)
+        super().publish(topic, key, value)
 
 
 def flow(bus: ListBus, **changes: Any) -> tuple[Shouter, Counters]:
@@ -170,6 +179,20 @@ def test_a_dead_letter_keeps_the_first_4_kib(value: bytes, field: str, expected:
 
     assert letter[field] == expected
     assert letter["bytes"] == len(value)
+
+
+@pytest.mark.parametrize("key", ["键" * 2_000, "\udcff\udcfe", "k" * 1_024])
+def test_whatever_its_key_a_dead_letter_reaches_the_shelf(key: str) -> None:
+    bus = StrictBus()
+    bus.topics[RAW] = [Message(RAW, key, b"?", 0, 0)]
+
+    flow(bus)
+
+    assert len(bus.topics[DEAD]) == 1
+
+
+def test_a_poisoned_worker_ends_with_a_code_of_its_own() -> None:
+    assert Poisoned.exit_code == 5
 
 
 def test_if_everything_is_poison_the_worker_stops_loudly() -> None:

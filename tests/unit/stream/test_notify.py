@@ -1,14 +1,16 @@
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from stream.alert import AlertNews
 from stream.notify import GIVE_UP_AFTER, KIND, Notify, Sender, pause_after
 from tests.unit.alerts.telling import NOON, raised, resolved, updated
+from tests.unit.stream.doors import mention
 from tingchao.alerts import desk
 from tingchao.alerts.alert import Grade
 from tingchao.alerts.channels import Outcome, Result
@@ -148,6 +150,161 @@ def test_after_a_day_it_gives_up_and_says_so(alerted: Store) -> None:
 
     assert office.outcomes() == [("robot", "failed"), ("robot", "given_up")]
     assert alerted.documents(KIND) == []
+
+
+def test_what_is_a_day_old_is_no_news_any_more(alerted: Store) -> None:
+    robot = Robot()
+    office = Desk(alerted, robot)
+    office.hear(news())
+
+    office.send(GIVE_UP_AFTER)
+
+    assert robot.got == []
+    assert office.outcomes() == [("robot", "given_up")]
+    assert alerted.documents(KIND) == []
+
+
+def test_no_receiver_can_put_a_message_off_beyond_the_day(alerted: Store) -> None:
+    office = Desk(alerted, Robot("robot", Outcome(Result.RETRY, "HTTP 503", 1e12)))
+    office.hear(news())
+    office.send()
+
+    (document,) = alerted.documents(KIND)
+    assert datetime.fromisoformat(document.body["next_at"]) <= NOON + GIVE_UP_AFTER
+
+
+def test_messages_of_a_channel_that_is_gone_are_given_up(alerted: Store) -> None:
+    Desk(alerted, Robot("old")).hear(news())
+    office = Desk(alerted, Robot("new"))
+
+    output = office.worker.tick(NOON)
+
+    assert dict(output.dropped) == {"its channel is no longer set": 1}
+    assert office.outcomes() == [("old", "given_up")]
+    assert alerted.documents(KIND) == []
+
+
+@pytest.mark.parametrize("end", [desk.resolve, desk.dismiss])
+def test_what_a_person_ended_is_told_once(alerted: Store, end: Callable[..., object]) -> None:
+    robot = Robot()
+    office = Desk(alerted, robot)
+    office.hear(news())
+    office.send()
+    office.worker.tick(NOON)
+    end(alerted, "a1", "王", NOON + timedelta(minutes=5), "已处理")
+
+    for minutes in (6, 7):
+        office.worker.tick(NOON + timedelta(minutes=minutes))
+        office.send()
+    again = Desk(alerted, robot)
+    again.worker.tick(NOON + timedelta(minutes=8))
+    again.send()
+
+    assert [notice.happened.value for notice in robot.got] == ["raised", "resolved"]
+
+
+@pytest.mark.parametrize("told_before", [False, True])
+def test_an_end_of_yesterday_or_of_what_nobody_heard_of_is_not_told(
+    alerted: Store, told_before: bool
+) -> None:
+    robot = Robot()
+    office = Desk(alerted, robot)
+    if told_before:
+        office.hear(news())
+        office.send()
+    desk.resolve(alerted, "a1", "王", NOON, "已处理")
+
+    office.worker.tick(NOON + (timedelta(hours=25) if told_before else timedelta()))
+    office.send()
+
+    assert len(robot.got) == told_before
+
+
+def test_a_delivery_that_cannot_be_read_stops_no_other(alerted: Store) -> None:
+    alerted.put(KIND, "broken", {"channel": "robot"})
+    robot = Robot()
+    office = Desk(alerted, robot)
+    office.hear(news())
+
+    office.send()
+    output = office.worker.tick(NOON)
+
+    assert len(robot.got) == 1
+    assert dict(output.dropped) == {"a delivery that cannot be read": 1}
+    assert alerted.documents(KIND) == []
+
+
+def test_a_delivery_whose_alert_is_lost_stops_no_other(alerted: Store) -> None:
+    robot = Robot()
+    office = Desk(alerted, robot)
+    office.hear(news())
+    (document,) = alerted.documents(KIND)
+    alerted.put(KIND, "0", {**document.body, "alert": "lost"})
+
+    office.send()
+    assert len(robot.got) == 1
+    office.send(GIVE_UP_AFTER)
+
+    assert alerted.documents(KIND) == []
+
+
+class Broken(Robot):
+    """A channel with a fault of ours in it."""
+
+    def send(self, notice: Notice) -> Outcome:
+        raise ZeroDivisionError
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_sender_that_died_takes_the_worker_with_it(alerted: Store) -> None:
+    worker = Notify(alerted, [Broken()], "https://t.example", now=Clock())
+    try:
+        worker.handle([news()])
+        until(lambda: not worker._senders[0].is_alive())
+        with pytest.raises(ZeroDivisionError):
+            worker.tick(NOON)
+    finally:
+        worker.close()
+
+
+def test_a_message_that_kills_its_sender_is_tried_less_and_less(alerted: Store) -> None:
+    office = Desk(alerted, Broken())
+    office.hear(news())
+
+    holds = []
+    for _ in range(9):
+        with pytest.raises(ZeroDivisionError):
+            office.send()
+        (document,) = alerted.documents(KIND)
+        due = datetime.fromisoformat(document.body["next_at"])
+        holds.append(due - office.clock.now)
+        office.clock.now = due
+
+    assert holds[0] == timedelta(seconds=60)
+    assert holds[-1] > timedelta(minutes=5)
+
+
+def test_people_read_the_name_of_a_source(alerted: Store) -> None:
+    alerted.upsert([replace(mention(1, "新星冒烟"), id="f" * 32)])
+    alerted.put("source", "forum", {"name": "数码论坛"})
+    robot = Robot()
+    office = Desk(alerted, robot)
+    office.hear(news())
+
+    office.send()
+
+    assert robot.got[0].quote_source == "数码论坛"
+
+
+def test_an_alert_keeps_its_newest_fifty_attempts(alerted: Store) -> None:
+    office = Desk(alerted, Robot("robot", *[Outcome(Result.RETRY, "HTTP 500")] * 70))
+    office.hear(news())
+
+    for _ in range(60):
+        office.send(timedelta(minutes=13))
+
+    kept = desk.find(alerted, "a1").deliveries
+    assert [each.attempt for each in kept] == list(range(11, 61))
 
 
 def test_a_refusal_is_given_up_at_once(alerted: Store) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError
 from urllib3.util import Url, parse_url
 
 from tingchao.addresses import is_public
@@ -25,6 +26,9 @@ CONNECT_WITHIN = 5.0
 ALL_WITHIN = 15.0
 MOST_OF_ANSWER = 64 * 1024
 MOST_OF_DETAIL = 300
+LONGEST_RETRY_AFTER = 3_600.0
+PUT_RIGHT_BY_PEOPLE = (401, 403, 404)
+"""Refusals that somebody can lift within a day, here or at the receiver."""
 
 
 class NotAllowed(Exception):
@@ -37,7 +41,7 @@ class Unreachable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer. `retry_after` in seconds, as the server asked."""
+    """A whole answer. `retry_after` in seconds, as the server asked, an hour at most."""
 
     status: int
     body: bytes
@@ -80,7 +84,7 @@ def post(
         raise Unreachable(f"{host}: its certificate is not valid") from None
     except requests.exceptions.ConnectTimeout:
         raise Unreachable(f"{host}: no connection within {CONNECT_WITHIN:.0f} seconds") from None
-    except (requests.exceptions.RequestException, OSError) as error:
+    except (requests.exceptions.RequestException, HTTPError, OSError, ValueError) as error:
         # The text of the error would show the URL, and with it the key.
         if not adapter.aborted:
             raise Unreachable(f"{host}: {type(error).__name__}") from None
@@ -118,6 +122,10 @@ def outcome_of(answer: Answer, setting: str) -> Outcome | None:
         return None
     if answer.status in (408, 425, 429) or answer.status >= 500:
         return Outcome(Result.RETRY, told, answer.retry_after)
+    if answer.status == 410:
+        return Outcome(Result.REFUSED, f"{told}: the receiver is gone for good; remove or change {setting}")
+    if answer.status in PUT_RIGHT_BY_PEOPLE:
+        return Outcome(Result.RETRY, f"{told}: {shown(answer.body)}; check {setting}", answer.retry_after)
     if 300 <= answer.status < 400:
         return Outcome(
             Result.REFUSED, f"{told}: redirects are not followed; put the final address into {setting}"
@@ -146,14 +154,15 @@ def _host_header(url: str) -> str:
 
 
 def _retry_after(value: str | None) -> float | None:
-    if value is None:
-        return None
-    if value.strip().isdigit():
-        return float(value)
+    """Seconds, from a number of seconds or a date (RFC 9110, 10.2.3); None for anything else."""
+    asked = (value or "").strip()
+    if asked.isascii() and asked.isdecimal():
+        return LONGEST_RETRY_AFTER if len(asked) > 6 else min(float(asked), LONGEST_RETRY_AFTER)
     try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except ValueError:
+        until = parsedate_to_datetime(asked).timestamp()
+    except (ValueError, OverflowError):
         return None
+    return min(max(0.0, until - time.time()), LONGEST_RETRY_AFTER)
 
 
 class _Pinned(HTTPAdapter):
