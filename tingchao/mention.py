@@ -166,10 +166,11 @@ class Mention(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
                 raise ValueError(
                     f"{name}={at.isoformat()} has no time zone; give UTC, such as 2026-11-24T02:00:00Z"
                 )
-            if not FIRST_YEAR <= at.year <= LAST_YEAR:
-                raise ValueError(f"{name}={at.isoformat()} is out of range; years {FIRST_YEAR} to {LAST_YEAR} are taken")
             if at.tzinfo is not UTC or at.microsecond:
-                msgspec.structs.force_setattr(self, name, at.astimezone(UTC).replace(microsecond=0))
+                at = _in_utc(name, at)
+                msgspec.structs.force_setattr(self, name, at)
+            if not FIRST_YEAR <= at.year <= LAST_YEAR:
+                raise ValueError(_out_of_range(name, at))
         for name, limit in (("text", MAX_TEXT), ("title", MAX_TITLE), ("url", MAX_URL)):
             if len(getattr(self, name)) > limit:
                 raise ValueError(
@@ -178,6 +179,17 @@ class Mention(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         for name in ("id", "source", "native_id"):
             if not getattr(self, name) or len(getattr(self, name)) > 512:
                 raise ValueError(f"{name}={getattr(self, name)[:40]!r} must have 1 to 512 characters")
+
+
+def _in_utc(name: str, at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC).replace(microsecond=0)
+    except OverflowError:
+        raise ValueError(_out_of_range(name, at)) from None
+
+
+def _out_of_range(name: str, at: datetime) -> str:
+    return f"{name}={at.isoformat()} is out of range; years {FIRST_YEAR} to {LAST_YEAR} (UTC) are taken"
 
 
 class Observation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -86,7 +86,7 @@ def make_schema(database: apsw.Connection, path: Path, *, owner: int, version: i
     """Make the tables in an empty file; accept them where they are.
 
     `owner` is the application's number in the header of the file. Raises `BadSetting` for a file of something
-    else, or of a newer version of this program.
+    else, or of another version of this program.
     """
     if _found(database) == (owner, version):
         return
@@ -98,7 +98,12 @@ def make_schema(database: apsw.Connection, path: Path, *, owner: int, version: i
             raise BadSetting(
                 f"{path}: written by a newer tingchao (schema {found}; this one knows {version}). Upgrade tingchao"
             )
-        if theirs != owner and (theirs or found or _has_tables(database)):
+        if theirs == owner:
+            raise BadSetting(
+                f"{path}: written by an older tingchao (schema {found}; this one needs {version}). Name a new file, "
+                "or open this one with the tingchao that wrote it"
+            )
+        if theirs or found or _has_tables(database):
             raise BadSetting(f"{path}: this database belongs to something else; name another file")
         database.execute(statements)
         database.execute(f"PRAGMA application_id={owner}")

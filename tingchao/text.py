@@ -113,7 +113,10 @@ def tokens(folded: str) -> list[str]:
 
 def index_form(text: str) -> str:
     """The tokens of `text`, folded, with a space between them: what a store indexes and splits at spaces only."""
-    return _WORD.sub(_spelled, fold(text).text.translate(_SPACED))[:-1]
+    written = _written_at_once(text)
+    if written is None:
+        written = fold(text).text.translate(_WRITING).replace(_COMPOSES, "")
+    return (_LETTERS.sub(_spelled, written) if _LETTER in written else written)[:-1]
 
 
 def is_word_character(character: str) -> bool:
@@ -247,12 +250,30 @@ def _sign_token(sign: str) -> str:
     return chr(0xF0000 + code if code < 0x10000 else 0x100000 + code - 0x10000)
 
 
-def _spelled(word: re.Match[str]) -> str:
-    return _word_token(word[0]) + f" {FILLER}" * (len(word[0]) - 1) + " "
+def _written_at_once(text: str) -> str | None:
+    """`text` folded and written as tokens in one go, or None if its characters cannot be folded one by one."""
+    if len(text) * MAX_GROWTH > LIMIT:
+        return None
+    written = text.translate(_WRITING)
+    if _COMPOSES in written or _TWO_BLANKS in written or _BLANK in (written[:2], written[-2:]):
+        return None
+    return written
 
 
-def _spaced(character: str) -> str:
-    return character if is_word_character(character) else _sign_token(character) + " "
+def _written(character: str) -> str:
+    """A character folded and written as tokens, if nothing beside it composes or collapses with it."""
+    return "".join(map(_written_once, _FOLDING[ord(character)]))
+
+
+def _written_once(folded: str) -> str:
+    if is_word_character(folded):
+        return _LETTER + folded
+    return (_COMPOSES if _COMPOSING.match(folded) else "") + _sign_token(folded) + " "
+
+
+def _spelled(letters: re.Match[str]) -> str:
+    word = letters[0][1::2]
+    return _word_token(word) + _FILLED * (len(word) - 1) + " "
 
 
 @lru_cache(maxsize=4)
@@ -262,4 +283,12 @@ def _bare(text: str) -> str:
 
 
 _FOLDING = _Table(_fold_character)
-_SPACED = _Table(_spaced)
+_WRITING = _Table(_written)
+
+# Marks within what `_WRITING` writes; a folded text has no control characters.
+_LETTER = "\x01"
+_COMPOSES = "\x02"
+_LETTERS = re.compile(f"(?:{_LETTER}.)+", re.DOTALL)
+_FILLED = f" {FILLER}"
+_BLANK = _sign_token(" ") + " "
+_TWO_BLANKS = _BLANK * 2

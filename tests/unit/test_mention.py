@@ -135,6 +135,7 @@ def test_fields_of_a_newer_program_are_ignored():
         (json.dumps({**LEAST, "published_at": "2026-11-24T02:00:00"}).encode(), "no time zone"),
         (json.dumps({**LEAST, "published_at": "0001-01-01T00:00:00+08:00"}).encode(), "years 1970 to 2199"),
         (json.dumps({**LEAST, "captured_at": "9999-12-31T23:59:59-08:00"}).encode(), "years 1970 to 2199"),
+        (json.dumps({**LEAST, "published_at": "1970-01-01T00:00:00+08:00"}).encode(), "years 1970 to 2199"),
         (json.dumps({**LEAST, "text": "字" * 100_001}).encode(), "text has 100001 characters"),
         (json.dumps({**LEAST, "id": ""}).encode(), "id='' must have 1 to 512 characters"),
         (json.dumps({**LEAST, "text": "x" * 1_000_001}).encode(), "at most 1,000,000 are taken"),

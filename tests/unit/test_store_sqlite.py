@@ -9,11 +9,12 @@ from pathlib import Path
 
 import apsw
 import pytest
+from msgspec.structs import replace
 
 from tingchao.errors import BadSetting, StoreUnavailable
-from tingchao.mention import Kind, Match, Mention, Role, mention_id
-from tingchao.query import parse
-from tingchao.store import Scope, open_store
+from tingchao.mention import Author, Kind, Label, Match, Mention, Risk, Role, Sentiment, mention_id
+from tingchao.query import And, FieldName, Is, Not, Query, parse
+from tingchao.store import Facet, Scope, open_store
 from tingchao.store.sqlite import SqliteStore
 
 NOON = datetime(2026, 11, 24, 4, tzinfo=UTC)
@@ -67,15 +68,114 @@ def test_mentions_that_want_the_same_seat_all_find_one(tmp_path):
         assert store.count(Scope(parse("小米"))) == 0
 
 
-def test_a_file_of_a_newer_version_is_refused(tmp_path):
-    path = tmp_path / "store.db"
-    open_store(f"sqlite:///{path}").close()
+@pytest.mark.parametrize("number", [499, 500, 501, 1_200])
+def test_many_hits_and_few_are_paged_alike(tmp_path, number):
+    mentions = [numbered(index) for index in range(number)]
+    with open_store(f"sqlite:///{tmp_path / 's.db'}") as store:
+        store.upsert(mentions)
+        shown: list[str] = []
+        after: str | None = ""
+        while after is not None:
+            page = store.search(Scope(parse("小米 冒烟")), limit=100, after=after or None)
+            assert page.total == number
+            shown += [hit.id for hit in page.hits]
+            after = page.next
+
+    assert shown == [mention.id for mention in reversed(mentions)]
+
+
+def test_an_hour_that_was_written_a_thousand_times_is_counted_right_and_summed_up(tmp_path):
+    path = tmp_path / "s.db"
+    mentions = [numbered(number) for number in range(200)]
+    with open_store(f"sqlite:///{path}") as store:
+        for crawl in range(1, 9):
+            for at in range(0, 200, 2):
+                label = tuple(Label)[(crawl + at) % 3]
+                store.upsert(
+                    [
+                        replace(
+                            mention,
+                            captured_at=mention.captured_at + timedelta(hours=crawl),
+                            sentiment=Sentiment(label, *(0.8 if label is one else 0.1 for one in Label)),
+                        )
+                        for mention in mentions[at : at + 2]
+                    ]
+                )
+
+        tallied = dict(store.facet(Scope(parse("topic:xiaomi")), Facet.SENTIMENT))
+        scanned = dict(store.facet(Scope(parse("小米")), Facet.SENTIMENT))
+
+        assert tallied == scanned
+        assert sum(tallied.values()) == 200
     database = apsw.Connection(str(path))
-    database.execute("PRAGMA user_version=99")
+    assert database.execute("SELECT max(length(counts)) FROM tally").get < 200 * 8 * 8
     database.close()
 
-    with pytest.raises(BadSetting, match=r"newer tingchao \(schema 99"):
-        open_store(f"sqlite:///{path}")
+
+def test_what_another_process_wrote_is_counted_at_once(tmp_path):
+    path = tmp_path / "s.db"
+    asked = [Scope(parse(text)) for text in ("小米", "topic:xiaomi")]
+    with open_store(f"sqlite:///{path}") as reader, open_store(f"sqlite:///{path}") as writer:
+        for number in range(3):
+            writer.upsert([numbered(number)])
+            assert [reader.count(scope) for scope in asked] == [number + 1] * 2
+            assert [reader.facet(scope, Facet.SOURCE) for scope in asked] == [[("weibo", number + 1)]] * 2
+
+        writer.delete([numbered(0).id])
+
+        assert [reader.count(scope) for scope in asked] == [2, 2]
+
+
+def test_topics_authors_and_risks_that_differ_little_are_told_apart(tmp_path):
+    names = ("brand", "Brand", "bra-nd", "bra nd", "brand brand", '"brand"', "品牌", "62")
+    with open_store(f"sqlite:///{tmp_path / 's.db'}") as store:
+        store.upsert(
+            [
+                replace(
+                    numbered(number, text=f"{name} brand 62"),
+                    author=Author(key=name),
+                    matches=(Match(name, Role.BRAND),),
+                    risk=(Risk(name, 0.5),),
+                )
+                for number, name in enumerate(names)
+            ]
+        )
+
+        for name in names:
+            for field in (FieldName.TOPIC, FieldName.RISK, FieldName.AUTHOR):
+                is_it = Is(field, name)
+                assert store.count(Scope(Query("", is_it))) == 1
+                assert store.count(Scope(Query("", And((parse("brand").root, is_it))))) == 1
+                assert store.count(Scope(Query("", Not(is_it)))) == len(names) - 1
+
+
+def test_a_revision_is_found_by_its_new_topics_and_not_by_those_it_lost(tmp_path):
+    with open_store(f"sqlite:///{tmp_path / 's.db'}") as store:
+        first = numbered(1)
+        store.upsert([first])
+        later = replace(
+            first, matches=(Match("rival", Role.COMPETITOR),), captured_at=first.captured_at + timedelta(1)
+        )
+        store.upsert([later])
+
+        found = {
+            text: store.search(Scope(parse(text))).total for text in ("topic:xiaomi", "topic:rival", "小米")
+        }
+        counted = {text: store.count(Scope(parse(text))) for text in found}
+
+        assert found == counted == {"topic:xiaomi": 0, "topic:rival": 1, "小米": 1}
+
+
+def test_a_file_of_another_version_is_refused(tmp_path):
+    path = tmp_path / "store.db"
+    open_store(f"sqlite:///{path}").close()
+    for version, told in ((99, r"newer tingchao \(schema 99"), (1, r"older tingchao \(schema 1")):
+        database = apsw.Connection(str(path))
+        database.execute(f"PRAGMA user_version={version}")
+        database.close()
+
+        with pytest.raises(BadSetting, match=told):
+            open_store(f"sqlite:///{path}")
 
 
 def test_the_database_of_another_program_is_refused(tmp_path):

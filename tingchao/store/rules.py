@@ -12,12 +12,12 @@ import msgspec
 from msgspec.structs import replace
 
 from tingchao.errors import BadInput, BadRecord
-from tingchao.mention import MAX_WIRE_BYTES, Label, Mention, encode
+from tingchao.mention import LAST_YEAR, MAX_WIRE_BYTES, Label, Mention, encode
 from tingchao.store import Bucket, Scope
 from tingchao.text import fold
 
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
-_END = datetime(2200, 1, 1, tzinfo=UTC)
+_END = datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC)
 FIRST = 0
 END = int(_END.timestamp())
 """Mentions are stored that were published in [FIRST, END), seconds since 1970."""
@@ -48,7 +48,7 @@ def wire_of(mention: Mention) -> bytes:
     if not (_FIRST <= mention.published_at < _END and _FIRST <= mention.captured_at < _END):
         raise BadRecord(
             f"published {mention.published_at.isoformat()}, captured {mention.captured_at.isoformat()}: "
-            "both must be from 1970-01-01 up to 2200-01-01"
+            f"both must be from 1970 to {LAST_YEAR}, in UTC"
         )
     _check_words(mention)
     _check_counts(mention)
@@ -63,8 +63,10 @@ def wire_of(mention: Mention) -> bytes:
 
 def _check_words(mention: Mention) -> None:
     words = [mention.source, mention.region, mention.lang, mention.author.key]
-    words += [match.topic for match in mention.matches]
-    words += [risk.category for risk in mention.risk]
+    if mention.matches:
+        words += [match.topic for match in mention.matches]
+    if mention.risk:
+        words += [risk.category for risk in mention.risk]
     joined = "".join(words)
     if len(joined) <= MAX_WORD and joined.isprintable():
         return
@@ -112,12 +114,18 @@ def revised(known: Mention, later: Mention) -> Mention | None:
 
 def topics_of(mention: Mention) -> tuple[str, ...]:
     """The ids of the matched topics, sorted, each once."""
-    return tuple(sorted({match.topic for match in mention.matches})) if mention.matches else ()
+    matches = mention.matches
+    if len(matches) < 2:
+        return (matches[0].topic,) if matches else ()
+    return tuple(sorted({match.topic for match in matches}))
 
 
 def risks_of(mention: Mention) -> tuple[str, ...]:
     """The categories of risk, sorted, each once."""
-    return tuple(sorted({risk.category for risk in mention.risk})) if mention.risk else ()
+    risks = mention.risk
+    if len(risks) < 2:
+        return (risks[0].category,) if risks else ()
+    return tuple(sorted({risk.category for risk in risks}))
 
 
 HAS = ("title", "url", "media", "region", "parent", "sentiment", "risk")

@@ -24,8 +24,8 @@ from tingchao.mention import Mention, decode_mention
 from tingchao.query import Query, Subject, match, near
 from tingchao.store import Bucket, Document, Facet, Page, Recorded, Refused, Scope, Upserted, rules
 from tingchao.store import sqlite_books as books
-from tingchao.store import sqlite_counts as counts
 from tingchao.store import sqlite_mentions as mentions_of
+from tingchao.store.sqlite_counts import Counted
 from tingchao.store.sqlite_query import Selection, compiled
 from tingchao.store.sqlite_rows import OWNER, TABLES, VERSION, seat
 
@@ -33,6 +33,9 @@ _PORTION = 1_000
 """Mentions of one transaction: other writers get their turn in between."""
 
 _EXPORTED = 500
+
+_FEW = 500
+"""Hits that are looked for from the oldest on, before it is tried from the newest."""
 
 
 class SqliteStore:
@@ -44,6 +47,7 @@ class SqliteStore:
         self._local = threading.local()
         self._opened: weakref.WeakSet[apsw.Connection] = weakref.WeakSet()
         self._closed = False
+        self._counted = Counted()
         with sqlite.translated(self._path, StoreUnavailable):
             sqlite.make_schema(self._database(), self._path, owner=OWNER, version=VERSION, statements=TABLES)
 
@@ -60,44 +64,44 @@ class SqliteStore:
         created = updated = unchanged = 0
         for at in range(0, len(arrivals), _PORTION):
             with self._writing() as database:
-                done = mentions_of.write(database, arrivals[at : at + _PORTION])
+                done = mentions_of.write(database, arrivals[at : at + _PORTION], self._local.codes)
             created, updated, unchanged = created + done[0], updated + done[1], unchanged + done[2]
         return Upserted(created, updated, unchanged, tuple(refused))
 
     def get(self, ids: Sequence[str]) -> list[Mention]:
         with self._reading() as database:
             found = mentions_of.stored(database, filter(rules.is_id, ids))
-        return [found[id][1] for id in ids if id in found]
+        return [found[id].mention for id in ids if id in found]
 
     def search(self, scope: Scope, *, limit: int = 50, after: str | None = None) -> Page:
         limit = rules.page_size(limit)
         chosen = compiled(scope)
         with self._reading() as database:
-            hits = _newest(database, chosen, limit + 1, after)
-            complete = after is None and len(hits) <= limit
-            total = len(hits) if complete else counts.total(database, chosen)
+            hits, total = _newest(database, chosen, limit + 1, after)
+            if total is None or after is not None:
+                total = self._counted.total(database, chosen)
         shown = hits[:limit]
         return Page(tuple(shown), total, rules.bookmark(shown[-1]) if len(hits) > limit else None)
 
     def count(self, scope: Scope) -> int:
         with self._reading() as database:
-            return counts.total(database, compiled(scope))
+            return self._counted.total(database, compiled(scope))
 
     def timeline(self, scope: Scope, step: timedelta) -> list[Bucket]:
         length = rules.step_seconds(step)
         with self._reading() as database:
-            return rules.buckets(counts.by_step(database, compiled(scope), length), scope, length)
+            return rules.buckets(self._counted.by_step(database, compiled(scope), length), scope, length)
 
     def facet(self, scope: Scope, by: Facet, *, size: int = 20) -> list[tuple[str, int]]:
         with self._reading() as database:
-            return rules.most(counts.by_value(database, compiled(scope), by), size)
+            return rules.most(self._counted.by_value(database, compiled(scope), by), size)
 
     def export(self, scope: Scope) -> Iterator[Mention]:
         chosen = compiled(scope)
         after = None
         while True:
             with self._reading() as database:
-                hits = _newest(database, chosen, _EXPORTED, after)
+                hits, _ = _newest(database, chosen, _EXPORTED, after)
             yield from hits
             if len(hits) < _EXPORTED:
                 return
@@ -150,7 +154,7 @@ class SqliteStore:
 
     def ping(self) -> str:
         with self._reading() as database:
-            stored = counts.total(database, compiled(Scope()))
+            stored = self._counted.total(database, compiled(Scope()))
         size = self._path.stat().st_size / 2**20
         return f"SQLite {apsw.sqlite_lib_version()}, {self._path}, {stored:,} mentions, {size:,.1f} MiB"
 
@@ -178,6 +182,7 @@ class SqliteStore:
             database = sqlite.connect(self._path, StoreUnavailable, cache_mib=32)
             database.create_scalar_function("apart", _apart, 4, deterministic=True)
             self._local.database = database
+            self._local.codes = mentions_of.Codes()
             self._opened.add(database)
         return database
 
@@ -194,22 +199,37 @@ class SqliteStore:
             yield database
 
 
-def _newest(database: apsw.Connection, chosen: Selection, limit: int, after: str | None) -> list[Mention]:
-    """The first `limit` of a selection after a bookmark, newest first."""
+def _newest(
+    database: apsw.Connection, chosen: Selection, limit: int, after: str | None
+) -> tuple[list[Mention], int | None]:
+    """The first `limit` of a selection after a bookmark, newest first, and how many there are after it if known.
+
+    The full-text index is several times slower backwards than forwards, where what is sought is rare: so all hits are
+    taken forwards, unless they turn out to be many.
+    """
     before = None if after is None else _seat_of(database, after)
-    tail = "AND {seat} < ? " if before is not None else ""
-    sql, values = chosen.statement("{seat} AS at", fact=False, tail=f"{tail}ORDER BY {{seat}} DESC LIMIT ?")
-    given = (*values, limit) if before is None else (*values, before, limit)
-    rows = database.execute(
-        f"SELECT m.wire FROM ({sql}) h CROSS JOIN mention m ON m.seat = h.at ORDER BY h.at DESC", given
-    )
+    bound, bounds = ("", ()) if before is None else ("AND {seat} < ? ", (before,))
+    if chosen.text is not None:
+        sql, values = chosen.statement("{seat}", fact=False, tail=f"{bound}LIMIT ?")
+        seats = sorted((at for (at,) in database.execute(sql, (*values, *bounds, _FEW))), reverse=True)
+        if len(seats) < _FEW:
+            return _at(database, seats[:limit]), len(seats)
+    sql, values = chosen.statement("{seat}", fact=False, tail=f"{bound}ORDER BY {{seat}} DESC LIMIT ?")
+    seats = [at for (at,) in database.execute(sql, (*values, *bounds, limit))]
+    return _at(database, seats), len(seats) if len(seats) < limit else None
+
+
+def _at(database: apsw.Connection, seats: Sequence[int]) -> list[Mention]:
+    """The mentions at `seats`, newest first."""
+    marks = ",".join("?" * len(seats))
+    rows = database.execute(f"SELECT wire FROM mention WHERE seat IN ({marks}) ORDER BY seat DESC", seats)
     return [decode_mention(wire) for (wire,) in rows]
 
 
 def _seat_of(database: apsw.Connection, after: str) -> int:
     """The seat of the hit at a bookmark, or where it would be if it is gone."""
     published, id = rules.read_bookmark(after)
-    found = database.execute("SELECT seat FROM fact WHERE id = ?", (bytes.fromhex(id),)).get
+    found = database.execute("SELECT seat FROM mention WHERE id = ?", (bytes.fromhex(id),)).get
     return seat(published, id) if found is None else int(found)
 
 

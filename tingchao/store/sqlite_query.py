@@ -1,8 +1,8 @@
 """Compile a scope into one SQL statement with parameters.
 
 What can be asked of the full-text index in one expression is asked there, and drives the statement in order
-of publication; the rest becomes a condition on `fact t`. Every value is a parameter. The full-text expression
-holds only phrases of our own tokens, each quoted.
+of publication; the rest becomes a condition on `fact t`, of which what asks for traits only is asked of the few rows
+of `trait c`. Every value is a parameter. The full-text expression holds only phrases of our own tokens, each quoted.
 """
 
 # ruff: noqa: S608  (only names of our own tables are put into SQL; every value is a parameter)
@@ -12,12 +12,10 @@ from dataclasses import dataclass
 
 from tingchao.query import And, FieldName, InTitle, InUrl, Is, Near, Node, Not, Or, Published, Word
 from tingchao.store import Scope
-from tingchao.store.rules import HAS, span
+from tingchao.store.rules import END, FIRST, HAS, span
+from tingchao.store.sqlite_rows import ID_BITS, listed, mark
 
 Value = str | int
-
-ID_BITS = 30
-"""A seat is the second of publication and the first 30 bits of the id: newest first is seats descending."""
 
 _DEEPEST = 24
 """Nested brackets of one full-text expression; FTS5 has an end to them."""
@@ -28,9 +26,9 @@ _COLUMNS = {
     FieldName.SENTIMENT: "label",
     FieldName.REGION: "region",
     FieldName.LANG: "lang",
-    FieldName.AUTHOR: "author",
 }
-_ROLLED = {FieldName.SOURCE, FieldName.KIND, FieldName.SENTIMENT}
+_LISTS = {FieldName.TOPIC: "topics", FieldName.RISK: "risks"}
+_MARKED = (FieldName.TOPIC, FieldName.RISK, FieldName.AUTHOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,41 +39,37 @@ class Condition:
     values: tuple[Value, ...] = ()
 
 
+EVERYTHING = Condition("1")
+"""What `of_traits` makes of a query that asks for nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """The mentions of a scope, ready to be put into a statement.
 
-    `text` is a full-text expression or None, `topic` one topic that all of them have or None, `rest` a
-    condition on `fact t` or None; [low, high) are seconds of publication. `rolled`: the roll-ups know all
-    that `rest` asks for.
+    `text` is a full-text expression or None, `rest` a condition on `fact t` or None; [low, high) are seconds of
+    publication. `traits` is all of the query as a condition on `trait c`, or None if it asks for more.
     """
 
     text: str | None
-    topic: str | None
     rest: Condition | None
+    traits: Condition | None
     low: int
     high: int
 
-    rolled: bool
-
     def statement(self, columns: str, *, fact: bool, tail: str = "") -> tuple[str, tuple[Value, ...]]:
         """`SELECT columns` over the selection; `{seat}` in `columns` and `tail` is the seat. `fact` joins `fact t`."""
-        low, high = self.low << ID_BITS, self.high << ID_BITS
         wanted: list[Condition] = []
-        needs_fact = fact or self.rest is not None
-        if self.text is not None:
+        if self.text is None:
+            seat, source = "t.seat", "fact t"
+        else:
             seat, source = "words.rowid", "words"
             wanted.append(Condition("words MATCH ?", (self.text,)))
-            if self.topic is not None:
-                wanted.append(tagged(topic_tag(self.topic), seat))
-        elif self.topic is not None:
-            seat, source = "tag.seat", "tag"
-            wanted.append(Condition("tag.name = ?", (topic_tag(self.topic),)))
-        else:
-            seat, source, needs_fact = "t.seat", "fact t", False
-        if needs_fact:
-            source += f" CROSS JOIN fact t ON t.seat = {seat}"
-        wanted.append(Condition(f"{seat} >= ? AND {seat} < ?", (low, high)))
+            if fact or self.rest is not None:
+                source += f" CROSS JOIN fact t ON t.seat = {seat}"
+        if (self.low, self.high) != (FIRST, END):
+            low, high = self.low << ID_BITS, self.high << ID_BITS
+            wanted.append(Condition(f"{seat} >= ? AND {seat} < ?", (low, high)))
         if self.rest is not None:
             wanted.append(self.rest)
         where = both(wanted)
@@ -83,66 +77,40 @@ class Selection:
         return sql, where.values
 
 
-def topic_tag(topic: str) -> str:
-    """The name under which table `tag` lists the mentions of a topic."""
-    return f"topic:{topic}"
-
-
-def risk_tag(category: str) -> str:
-    """The name under which table `tag` lists the mentions with a risk."""
-    return f"risk:{category}"
-
-
 def compiled(scope: Scope) -> Selection:
     """The selection of `scope`. Raises `BadInput` for a naive time."""
     low, high = span(scope.since, scope.until)
     texts: list[Node] = []
     without: list[Node] = []
-    topic: str | None = None
     rest: list[Node] = []
+    asked: list[Node] = []
     for part in _parts(scope.query.root):
-        match part:
-            case Published(since=since, until=until):
-                since_second, until_second = span(since, until)
-                low, high = max(low, since_second), min(high, until_second)
-            case Is(name=FieldName.TOPIC, value=value) if topic is None:
-                topic = value
-            case Not(child=child) if expression(child) is not None:
-                without.append(child)
-            case _ if expression(part) is not None:
-                texts.append(part)
-            case _:
-                rest.append(part)
-    high = max(low, high)
+        if isinstance(part, Published):
+            since, until = span(part.since, part.until)
+            low, high = max(low, since), min(high, until)
+            continue
+        asked.append(part)
+        if isinstance(part, Not) and expression(part.child) is not None:
+            without.append(part.child)
+        elif expression(part) is not None:
+            texts.append(part)
+        else:
+            rest.append(part)
     if not texts:  # the full-text index cannot say NOT alone
         rest.extend(Not(child) for child in without)
         without = []
     text = expression(And((*texts, *(Not(child) for child in without)))) if texts else None
-    conditions = [condition(node, low, high) for node in rest]
     return Selection(
         text=text,
-        topic=topic,
-        rest=both(conditions) if conditions else None,
+        rest=condition(And(tuple(rest)), low, high) if rest else None,
+        traits=of_traits(And(tuple(asked))),
         low=low,
-        high=high,
-        rolled=text is None and all(_is_rolled(node) for node in rest),
+        high=max(low, high),
     )
 
 
 def _parts(root: Node) -> Iterable[Node]:
     return root.children if isinstance(root, And) else (root,)
-
-
-def _is_rolled(node: Node) -> bool:
-    match node:
-        case Is(name=name):
-            return name in _ROLLED
-        case Not(child=child):
-            return _is_rolled(child)
-        case And(children=children) | Or(children=children):
-            return all(_is_rolled(child) for child in children)
-        case _:
-            return False
 
 
 # --- full text
@@ -157,6 +125,8 @@ def expression(node: Node, depth: int = 0) -> str | None:
             return phrase(node)
         case InTitle(word=word):
             return f"title : {phrase(word)}"
+        case Is(name=name, value=value) if name in _MARKED:
+            return f'"{mark(name, _storable(value))}"'
         case Near() if not can_overlap(node.left.tokens, node.right.tokens):
             return _near(node)
         case Or(children=children) if children:
@@ -198,23 +168,18 @@ def _joined(operator: str, parts: Sequence[str | None]) -> str | None:
     return known[0] if len(known) == 1 else f"({operator.join(known)})"
 
 
-# --- conditions on `fact t`
+# --- conditions on `fact t` and `trait c`
 
 
 def condition(node: Node, low: int, high: int) -> Condition:
     """`node` as a condition on `fact t`, whose seats lie within the seconds [low, high)."""
+    traits = of_traits(node)
+    if traits is not None:
+        return Condition(f"t.trait IN (SELECT c.code FROM trait c WHERE {traits.sql})", traits.values)
     text = expression(node)
     if text is not None:
         return _in_text(text, low, high)
     match node:
-        case Is(name=FieldName.HAS, value=value):
-            return Condition("t.has & ? <> 0", (1 << HAS.index(value) if value in HAS else 0,))
-        case Is(name=FieldName.TOPIC, value=value):
-            return tagged(topic_tag(value), "t.seat")
-        case Is(name=FieldName.RISK, value=value):
-            return tagged(risk_tag(value), "t.seat")
-        case Is(name=name, value=value):
-            return Condition(f"t.{_COLUMNS[name]} = ?", (_storable(value),))
         case InUrl(text=part):
             return Condition(
                 "(SELECT instr(m.url, ?) FROM mention m WHERE m.seat = t.seat) > 0", (_storable(part),)
@@ -230,16 +195,41 @@ def condition(node: Node, low: int, high: int) -> Condition:
             inner = condition(child, low, high)
             return Condition(f"NOT ({inner.sql})", inner.values)
         case And(children=children):
-            return both([condition(child, low, high) for child in children])
+            of_few = [child for child in children if of_traits(child) is not None]
+            others = [child for child in children if of_traits(child) is None]
+            parts = [And(tuple(of_few)), *others] if of_few else others
+            return both([condition(part, low, high) for part in parts])
         case Or(children=children):
             return _balanced("OR", [condition(child, low, high) for child in children], "0")
         case _:
             raise AssertionError(f"no SQL for {node!r}")
 
 
-def tagged(name: str, seat: str) -> Condition:
-    """The mention at `seat` is listed under this tag."""
-    return Condition(f"EXISTS (SELECT 1 FROM tag g WHERE g.name = ? AND g.seat = {seat})", (_storable(name),))
+def of_traits(node: Node) -> Condition | None:
+    """`node` as a condition on `trait c`, or None if it asks for something else."""
+    match node:
+        case Is(name=FieldName.HAS, value=value):
+            return Condition("c.has & ? <> 0", (1 << HAS.index(value) if value in HAS else 0,))
+        case Is(name=name, value=value) if name in _COLUMNS:
+            return Condition(f"c.{_COLUMNS[name]} = ?", (_storable(value),))
+        case Is(name=name, value=value) if name in _LISTS:
+            alone = listed((_storable(value),))
+            return (
+                Condition(f"instr(c.{_LISTS[name]}, ?)", (alone,))
+                if alone.count("\n") == 2
+                else Condition("0")
+            )
+        case Not(child=child):
+            inner = of_traits(child)
+            return None if inner is None else Condition(f"NOT ({inner.sql})", inner.values)
+        case And(children=children) | Or(children=children):
+            parts = [of_traits(child) for child in children]
+            known = [part for part in parts if part is not None]
+            if len(known) < len(parts):
+                return None
+            return both(known) if isinstance(node, And) else _balanced("OR", known, "0")
+        case _:
+            return None
 
 
 def both(conditions: Sequence[Condition]) -> Condition:

@@ -1,36 +1,40 @@
 """The tables of the embedded store, and a mention as their rows.
 
-`mention` holds the wire form, `fact` what is filtered and counted (narrow, so that a scan is cheap), `words` the
-full text, `tag` the mentions of a topic or risk, `rollup` the mentions of each hour by topic, source, kind, label
-and, within a topic, by all topics they have; topic '' stands for all mentions. A seat orders mentions by
-publication and id: see `seat`.
+`mention` holds the wire form; `words` the full text with the marks of a mention (its topics, risks and author);
+`trait` each distinct set of what mentions are counted by, under a code; `fact` the code of each mention, narrow, so
+that a scan is cheap; `tally` the mentions of each hour by code. A seat orders mentions by publication and id: see
+`seat`. `change` counts the transactions that wrote mentions, so that a count may be kept until the next one.
 """
 
-import json
+import re
 from functools import lru_cache
+from itertools import product
 
 from tingchao.mention import Mention
-from tingchao.store.rules import has_of, risks_of, topics_of
-from tingchao.store.sqlite_query import ID_BITS, risk_tag, topic_tag
+from tingchao.store.rules import HAS, has_of, risks_of, topics_of
 
 OWNER = 0x54_43_53_54
-VERSION = 1
+VERSION = 2
 HOUR = 3600
 
+ID_BITS = 30
+"""A seat is the second of publication and the first 30 bits of the id: newest first is seats descending."""
+
 TABLES = """
-CREATE TABLE mention (seat INTEGER PRIMARY KEY, url TEXT NOT NULL, wire BLOB NOT NULL) STRICT;
-CREATE TABLE fact (
-    seat INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, source TEXT NOT NULL, kind TEXT NOT NULL,
-    label TEXT NOT NULL, region TEXT NOT NULL, lang TEXT NOT NULL, author TEXT NOT NULL, has INTEGER NOT NULL,
-    topics TEXT NOT NULL, risks TEXT NOT NULL
+CREATE TABLE mention (
+    seat INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, url TEXT NOT NULL, wire BLOB NOT NULL
 ) STRICT;
-CREATE TABLE tag (name TEXT, seat INTEGER, PRIMARY KEY (name, seat)) STRICT, WITHOUT ROWID;
-CREATE TABLE rollup (
-    topic TEXT, hour INTEGER, source TEXT, kind TEXT, label TEXT, topics TEXT, n INTEGER NOT NULL,
-    PRIMARY KEY (topic, hour, source, kind, label, topics)
-) STRICT, WITHOUT ROWID;
+CREATE TABLE trait (
+    code INTEGER PRIMARY KEY, source TEXT NOT NULL, kind TEXT NOT NULL, label TEXT NOT NULL, region TEXT NOT NULL,
+    lang TEXT NOT NULL, has INTEGER NOT NULL, topics TEXT NOT NULL, risks TEXT NOT NULL,
+    UNIQUE (source, kind, label, region, topics, risks, lang, has)
+) STRICT;
+CREATE TABLE fact (seat INTEGER PRIMARY KEY, trait INTEGER NOT NULL) STRICT;
+CREATE TABLE tally (hour INTEGER PRIMARY KEY, counts BLOB NOT NULL) STRICT;
+CREATE TABLE change (n INTEGER NOT NULL) STRICT;
+INSERT INTO change VALUES (0);
 CREATE VIRTUAL TABLE words USING fts5 (
-    title, text, content='', contentless_delete=1, tokenize='ascii'
+    title, text, marks, content='', contentless_delete=1, tokenize='ascii'
 );
 INSERT INTO words(words, rank) VALUES ('pgsz', 8000), ('automerge', 8);
 CREATE TABLE event (
@@ -41,45 +45,69 @@ CREATE TABLE document (
 ) STRICT, WITHOUT ROWID;
 """
 
+Trait = tuple[str, str, str, str, str, int, str, str]
+"""A row of `trait` without its code: source, kind, label, region, lang, has, topics, risks."""
 
-Facts = tuple[str, str, str, str, str, str, int, str, str]
-"""A row of `fact` without seat and id: source, kind, label, region, lang, author, has, topics, risks."""
+_MARK = chr(0xF0001)
+"""Begins a mark. In a text it would stand for a control character, which no folded text has: no word finds it."""
 
-Cell = tuple[str, int, str, str, str, str]
-"""A row of `rollup` without its number: topic, hour, source, kind, label, topics."""
+_PLAIN = re.compile("[0-9a-z]+")
+_BITS = {
+    there: sum(1 << bit for bit, is_there in enumerate(there) if is_there)
+    for there in product((False, True), repeat=len(HAS))
+}
 
 
-def facts(mention: Mention) -> Facts:
-    """The row of `fact` for `mention`."""
-    has = 0
-    for bit, there in enumerate(has_of(mention)):
-        has |= there << bit
+def trait(mention: Mention) -> Trait:
+    """What `mention` is filtered and counted by."""
+    sentiment = mention.sentiment
     return (
         mention.source,
         mention.kind,
-        mention.sentiment.label if mention.sentiment else "",
+        sentiment.label if sentiment is not None else "",
         mention.region,
         mention.lang,
-        mention.author.key,
-        has,
-        _listed(topics_of(mention)),
-        _listed(risks_of(mention)),
+        _BITS[has_of(mention)],
+        listed(topics_of(mention)),
+        listed(risks_of(mention)),
     )
 
 
-def tags(mention: Mention) -> list[str]:
-    """The names under which `tag` lists `mention`."""
-    return [*map(topic_tag, topics_of(mention)), *map(risk_tag, risks_of(mention))]
+def marks(traits: Trait, author: str) -> str:
+    """The column `marks` of `words`: one token each for the topics, the risks and the author."""
+    of_traits = _marks(traits[6], traits[7])
+    return f"{of_traits} {mark('author', author)}" if author else of_traits
 
 
-def cells(mention: Mention) -> list[Cell]:
-    """The rows of `rollup` that count `mention`."""
-    hour = int(mention.published_at.timestamp()) // HOUR
-    label = mention.sentiment.label if mention.sentiment else ""
-    topics = topics_of(mention)
-    listed = _listed(topics)
-    common = (hour, mention.source, mention.kind, label)
-    return [("", *common, ""), *((topic, *common, listed) for topic in topics)]
+@lru_cache(maxsize=10_000)
+def _marks(topics: str, risks: str) -> str:
+    return " ".join(
+        [
+            *(mark("topic", topic) for topic in unlisted(topics)),
+            *(mark("risk", risk) for risk in unlisted(risks)),
+        ]
+    )
+
+
+def mark(field: str, value: str) -> str:
+    """The token under which `words` lists the mentions with this topic, risk or author.
+
+    The tokenizer knows letters, digits and what is not ASCII, and folds case: any other value is written in
+    hexadecimal.
+    """
+    if _PLAIN.fullmatch(value):
+        return f"{_MARK}{field[0]}{value}"
+    return f"{_MARK}{field[0]}{_MARK}{value.encode('utf-8', 'replace').hex()}"
+
+
+def listed(values: tuple[str, ...]) -> str:
+    """Topics or risks as one text, each between line ends; none of them may have one."""
+    return "\n" + "\n".join(values) + "\n" if values else ""
+
+
+def unlisted(values: str) -> list[str]:
+    """The topics or risks of `listed`."""
+    return values.split("\n")[1:-1]
 
 
 def seat(published: int, id: str) -> int:
@@ -88,8 +116,3 @@ def seat(published: int, id: str) -> int:
     Two mentions of one second with the same 30 bits: the later comer takes the next free seat.
     """
     return published << ID_BITS | int(id[:8], 16) >> 32 - ID_BITS
-
-
-@lru_cache(maxsize=10_000)
-def _listed(values: tuple[str, ...]) -> str:
-    return json.dumps(values, ensure_ascii=False) if values else ""
