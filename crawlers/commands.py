@@ -5,16 +5,17 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
+from crawlers.accounts import CURRENT, KIND, Accounts
 from crawlers.importing import Progress
 from crawlers.sources import Source, load
 from tingchao.bus import open_bus
 from tingchao.errors import BadInput, TingchaoError
-from tingchao.privacy import Secret, seal
+from tingchao.privacy import Secret
 from tingchao.settings import Settings
+from tingchao.store import open_store
 from tingchao.times import iso, when
 
 
@@ -54,10 +55,19 @@ def import_file(
     """Import a file; see `crawlers.importing`. A dry run opens no bus."""
     from crawlers.importing import import_file as run
 
-    sealing = partial(seal, secret=Secret.load(settings.home))
+    secret = Secret.load(settings.home)
     with nullcontext() if dry_run else open_bus(settings.bus_address) as bus, _progress("lines") as progress:
-        report = run(file, bus, sealing, source=source, now=datetime.now(UTC), progress=progress)
+        kept = Accounts() if dry_run else _accounts(settings)
+        report = run(file, bus, secret, kept=kept, source=source, now=datetime.now(UTC), progress=progress)
     return report.to_dict()
+
+
+def _accounts(settings: Settings) -> Accounts:
+    found = Accounts()
+    with open_store(settings.store_address) as store:
+        if watchlist := store.find(KIND, CURRENT):
+            found.learn(watchlist.body)
+    return found
 
 
 def replay(

@@ -1,12 +1,14 @@
 """Mentions from files: JSON lines, also gzipped, through the same seal as the crawler's.
 
-A line is a mention with the fields of DESIGN 5 (such as our own export), or the simple form
+A line is a mention with the fields of DESIGN 5, or the simple form
 `{"id", "source", "kind", "text", "title"?, "url"?, "published_at", "captured_at"?, "author"?, "followers"?,
 "likes"?, "comments"?, "reposts"?}`. Ids come from the native ids, so importing a file twice changes nothing.
+Our own export comes back as it was; what another installation sealed, or only looks sealed, is sealed again.
 """
 
 import gzip
 import hashlib
+import re
 import sys
 import zlib
 from collections import Counter
@@ -20,11 +22,12 @@ from typing import Any, BinaryIO, cast
 import msgspec
 from msgspec.structs import replace
 
-from crawlers.parsers.shapes import NotJson, at, count, ident, tree, words
+from crawlers.parsers.shapes import NotJson, at, count, ident, rows, tree, words
 from tingchao.bus import DEAD, RAW, Bus
 from tingchao.errors import BadInput, BadRecord
 from tingchao.mention import Author, Kind, Mention, Precision, Robots, encode
-from tingchao.privacy import RawPost, Seal, mask_name
+from tingchao.privacy import BUCKETS, HIDDEN_ID, RawPost, Secret, seal
+from tingchao.scrubbing import clean, is_organisation, mask_name, scrub
 from tingchao.times import iso, when
 
 MAX_LINE = 1_000_000
@@ -33,7 +36,10 @@ SHOWN_PROBLEMS = 20
 LICENSED = Robots(allowed=True, rule="imported")
 _GZIP = b"\x1f\x8b"
 _MARK = b"\xef\xbb\xbf"
-_KEY_LENGTH = 32
+_MASKED = re.compile(r".?\*\*")
+_HEX = re.compile(r"[0-9a-f]{32}")
+MAX_RULE = 100
+MAX_SOURCE = 64
 
 Progress = Callable[[int], None]
 """Called with the number of lines read so far."""
@@ -83,17 +89,19 @@ class Report:
 def import_file(
     path: Path,
     bus: Bus | None,
-    seal: Seal,
+    secret: Secret,
     *,
+    kept: Callable[[str], bool] = is_organisation,
     source: str = "import",
     now: datetime,
     progress: Progress = lambda _: None,
 ) -> Report:
     """Publish every line of `path` (`-`: standard input); without a bus only read and report.
 
-    `source` is for lines that name none. A line that cannot be read goes to the dead-letter topic with its
-    number and reason, not with its text: that may hold personal data. Raises `BadInput` for a file that cannot
-    be read, or whose gzip is damaged (what came before is imported), `BusUnavailable`.
+    `source` is for lines that name none; `kept` says which @names stay readable. A line that cannot be read goes to
+    the dead-letter topic with its number and reason, not with its text: that may hold personal data. Raises
+    `BadInput` for a file that cannot be read, or whose gzip is damaged (what came before is imported),
+    `BusUnavailable`.
     """
     report = Report()
     seen: set[bytes] = set()
@@ -102,11 +110,12 @@ def import_file(
             report.read = number
             progress(number)
             try:
-                mention = read_line(line, source, now, seal)
+                mention = read_line(line, source, now, secret, kept)
             except BadRecord as error:
                 report.refuse(number, str(error))
                 if bus:
-                    bus.publish(DEAD, f"{path.name}/{number}", _letter(path, number, line, str(error), now))
+                    reason = error.without_value if isinstance(error, _WrongField) else str(error)
+                    bus.publish(DEAD, f"{path.name}/{number}", _letter(path, number, line, reason, now))
                 continue
             report.took(mention)
             known = bytes.fromhex(mention.id)
@@ -122,7 +131,9 @@ def import_file(
     return report
 
 
-def read_line(line: bytes, source: str, now: datetime, seal: Seal) -> Mention:
+def read_line(
+    line: bytes, source: str, now: datetime, secret: Secret, kept: Callable[[str], bool] = is_organisation
+) -> Mention:
     """One line as a mention. Raises `BadRecord` that names the field and what would be right."""
     if len(line) > MAX_LINE:
         raise BadRecord(f"longer than {MAX_LINE:,} bytes")
@@ -135,7 +146,7 @@ def read_line(line: bytes, source: str, now: datetime, seal: Seal) -> Mention:
     author = row.get("author")
     mention = seal(
         RawPost(
-            source=_text(row, "source") or source,
+            source=_source(row) or source,
             native_id=ident(row.get("native_id")) or ident(row.get("id")),
             kind=_kind(row),
             text=_text(row, "text"),
@@ -146,8 +157,12 @@ def read_line(line: bytes, source: str, now: datetime, seal: Seal) -> Mention:
             parent_id=ident(row.get("parent_id")) or None,
             root_id=ident(row.get("root_id")) or None,
             lang=_text(row, "lang"),
-            author_id=author if isinstance(author, str) else ident(at(author, "id")),
-            author_name=author if isinstance(author, str) else words(at(author, "name")),
+            author_id=author
+            if isinstance(author, str)
+            else ident(at(author, "id")) or ident(at(author, "key")),
+            author_name=author
+            if isinstance(author, str)
+            else words(at(author, "name")) or words(at(author, "name_masked")),
             badge=words(at(author, "badge")),
             followers=count(row.get("followers")) if "followers" in row else count(at(author, "followers")),
             likes=_number(row, "likes"),
@@ -155,12 +170,14 @@ def read_line(line: bytes, source: str, now: datetime, seal: Seal) -> Mention:
             reposts=_number(row, "reposts"),
             views=_number(row, "views"),
             region=_text(row, "region"),
-            media=tuple(link for link in row.get("media") or () if isinstance(link, str)),
+            media=tuple(link for link in rows(row.get("media")) if isinstance(link, str)),
             robots=LICENSED,
             raw_hash=hashlib.blake2b(line, digest_size=16).hexdigest(),
-        )
+        ),
+        secret,
+        kept,
     )
-    return _as_it_was(row, mention)
+    return _as_it_was(row, mention, secret)
 
 
 @contextmanager
@@ -174,8 +191,7 @@ def opened(path: Path) -> Iterator[BinaryIO]:
     except OSError as error:
         raise BadInput(f"{path}: cannot be read ({error.strerror}). Give a file with JSON lines") from None
     with file:
-        packed = file.read(2) == _GZIP
-        file.seek(0)
+        packed = file.peek(2)[:2] == _GZIP  # a pipe, such as <(zcat FILE), cannot be read twice
         yield cast(BinaryIO, gzip.GzipFile(fileobj=file)) if packed else file
 
 
@@ -208,11 +224,18 @@ def _text(row: Mapping[str, Any], name: str) -> str:
     raise BadRecord(f"{name} is {_name_of(value)}; give text")
 
 
+def _source(row: Mapping[str, Any]) -> str:
+    name = _text(row, "source").strip()
+    if len(name) > MAX_SOURCE or clean(name, MAX_SOURCE) != name:
+        raise _WrongField("source", name, f"is no name of at most {MAX_SOURCE} visible characters")
+    return name
+
+
 def _number(row: Mapping[str, Any], name: str) -> int | None:
     value = row.get(name, at(row, "engagement", name))
     found = count(value)
     if value is not None and found is None:
-        raise BadRecord(f"{name}={str(value)[:40]!r} is no count; give a number such as 12000 or 1.2万")
+        raise _WrongField(name, value, "is no count; give a number such as 12000 or 1.2万")
     return found
 
 
@@ -221,7 +244,7 @@ def _kind(row: Mapping[str, Any]) -> Kind:
     try:
         return Kind(value)
     except ValueError:
-        raise BadRecord(f"kind={str(value)[:40]!r}; kinds are {', '.join(Kind)}") from None
+        raise _WrongField("kind", value, f"is none; kinds are {', '.join(Kind)}") from None
 
 
 def _captured(row: Mapping[str, Any], now: datetime) -> datetime:
@@ -230,8 +253,17 @@ def _captured(row: Mapping[str, Any], now: datetime) -> datetime:
         return now
     at = when(value, now).at
     if at is None:
-        raise BadRecord(f"captured_at={str(value)[:40]!r} is no past time; give such as 2026-11-24T02:00:00Z")
+        raise _WrongField("captured_at", value, "is no past time; give such as 2026-11-24T02:00:00Z")
     return at
+
+
+class _WrongField(BadRecord):
+    """A field's value is not what it should be. `without_value` is the sentence for what is kept: columns that were
+    mixed up put names into any field."""
+
+    def __init__(self, name: str, value: object, wrong: str) -> None:
+        super().__init__(f"{name}={str(value)[:40]!r} {wrong}")
+        self.without_value = f"{name} {wrong}"
 
 
 class _Sealed(msgspec.Struct, frozen=True):
@@ -244,23 +276,34 @@ class _Sealed(msgspec.Struct, frozen=True):
     raw_hash: str = ""
 
 
-def _as_it_was(row: Mapping[str, Any], mention: Mention) -> Mention:
-    """A mention that was sealed before keeps its author's key (not a name), precision, robots and hash."""
+def _as_it_was(row: Mapping[str, Any], mention: Mention, secret: Secret) -> Mention:
+    """With what this installation wrote when it sealed the row before: precision, robots and hash, the author's key
+    if it was made here, and the id if the native id was hidden here."""
     try:
         known = msgspec.convert(row, _Sealed)
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, UnicodeEncodeError):
         return mention
-    author = known.author
-    if len(author.key) != _KEY_LENGTH or set(author.key) - set("0123456789abcdef"):
-        return mention
-    if not author.name_masked.endswith("**"):
-        author = replace(author, name_masked=mask_name(author.name_masked))
+    author, id = mention.author, mention.id
+    if secret.made(known.author.key):
+        name, bucket = known.author.name_masked, known.author.followers_bucket
+        author = Author(
+            key=known.author.key,
+            name_masked=name if _MASKED.fullmatch(name) else mask_name(name),
+            badge=author.badge,
+            followers_bucket=bucket if bucket in BUCKETS else "",
+        )
+    if mention.native_id.startswith(HIDDEN_ID) and secret.made(mention.native_id.removeprefix(HIDDEN_ID)):
+        given = ident(row.get("id"))
+        id = given if _HEX.fullmatch(given) else id
     return replace(
         mention,
+        id=id,
         author=author,
-        published_precision=known.published_precision,
-        robots=known.robots,
-        raw_hash=known.raw_hash or mention.raw_hash,
+        published_precision=known.published_precision
+        if mention.published_precision is not Precision.NONE
+        else Precision.NONE,
+        robots=Robots(allowed=known.robots.allowed, rule=clean(scrub(known.robots.rule), MAX_RULE)),
+        raw_hash=known.raw_hash if _HEX.fullmatch(known.raw_hash) else mention.raw_hash,
     )
 
 

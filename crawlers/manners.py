@@ -49,6 +49,6 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
         return float(shown)
     try:
         at = parsedate_to_datetime(shown)
-    except ValueError:
+        return max(0.0, ((at if at.tzinfo else at.replace(tzinfo=UTC)) - now).total_seconds())
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, ((at if at.tzinfo else at.replace(tzinfo=UTC)) - now).total_seconds())

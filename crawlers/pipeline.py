@@ -26,11 +26,13 @@ class Unchanged:
         self._counts: OrderedDict[str, Engagement] = OrderedDict()
 
     def news(self, mentions: Sequence[Mention]) -> list[Mention]:
-        """The mentions that were not published with these counts before, each once."""
+        """The mentions that were not published with these counts before, each once. The time does not count: one
+        told as `2小时前` moves with every look."""
+        distinct = {mention.id: mention for mention in mentions}
+        for id in distinct.keys() & self._counts.keys():
+            self._counts.move_to_end(id)
         return [
-            mention
-            for mention in {mention.id: mention for mention in mentions}.values()
-            if self._counts.get(mention.id) != mention.engagement
+            mention for mention in distinct.values() if self._counts.get(mention.id) != mention.engagement
         ]
 
     def published(self, mentions: Sequence[Mention]) -> None:

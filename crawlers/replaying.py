@@ -16,6 +16,7 @@ from tingchao.bus import RAW, Bus
 from tingchao.errors import BadInput, BadRecord
 from tingchao.mention import Kind, Mention, Robots, encode
 from tingchao.privacy import RawPost, Secret, seal
+from tingchao.times import OLDEST_YEAR, when
 
 RECORDED = Robots(allowed=True, rule="recorded corpus")
 
@@ -35,8 +36,11 @@ def replay(
 
     Each post keeps its time and counts as captured then (the event clock); with `shift` the first post falls
     on now, and the gaps after it are divided by `speed`. Ids derive from the corpus's ids, so that a second
-    replay at original times changes nothing. Raises `BadInput` for a file that is no such corpus, `BusUnavailable`.
+    replay at original times changes nothing. Raises `BadInput` for a file that is no such corpus and for `shift`
+    without `speed` (all but the first post would lie in the future), `BusUnavailable`.
     """
+    if shift and speed is None:
+        raise BadInput("--shift needs a speed: give --speed N, such as --speed 60, or leave --shift out")
     report = Report()
     start = now()
     origin: datetime | None = None
@@ -46,7 +50,7 @@ def replay(
             progress(number)
             try:
                 row = _row(line)
-                at = _time(row)
+                at = _time(row, start)
                 origin = origin or at
                 gap = (at - origin) / (speed or 1.0)
                 mention = _mention(row, start + gap if shift else at, secret, line)
@@ -79,7 +83,7 @@ def _row(line: bytes) -> dict[str, Any]:
     return row
 
 
-def _time(row: dict[str, Any]) -> datetime:
+def _time(row: dict[str, Any], now: datetime) -> datetime:
     shown = row.get("time")
     try:
         at = datetime.fromisoformat(shown) if isinstance(shown, str) else None
@@ -87,6 +91,8 @@ def _time(row: dict[str, Any]) -> datetime:
         at = None
     if at is None or at.tzinfo is None:
         raise BadRecord(f"time={str(shown)[:40]!r}; a row has a time such as 2022-09-11T18:00:00+08:00")
+    if when(shown, now).at is None:
+        raise BadRecord(f"time={str(shown)[:40]!r} does not lie between {OLDEST_YEAR} and now")
     return at
 
 

@@ -51,7 +51,7 @@ class Unreachable(Exception):
 @dataclass(slots=True)
 class Tally:
     """What a visit came to, in numbers. `stopped` says why it went no further: end, seen, empty or pages; the
-    last means that older mentions may have been missed. `trouble` is about one thread that could not be read."""
+    last means that older mentions may have been missed. `trouble` is about one page that could not be read."""
 
     fetched: int = 0
     parsed: int = 0
@@ -88,7 +88,8 @@ class Visit:
     ) -> Checkpoint:
         """Visit, and return the checkpoint that holds once all of it is on the bus.
 
-        Raises `Refused`, `Unreachable`, `BusUnavailable`; then the old checkpoint holds.
+        A thread or a later page that may not be asked is passed over, as `trouble`. Raises `Refused`,
+        `Unreachable`, `BusUnavailable`; then the old checkpoint holds.
         """
         keys, found = await self._list(opening, checkpoint, pages)
         after = saw(checkpoint, keys)
@@ -100,6 +101,10 @@ class Visit:
                     resume, pending = await self._thread(follow, resume), False
                 except Unreachable as error:
                     self.tally.trouble = str(error)
+                except Refused as error:
+                    if error.whole_host:
+                        raise
+                    self.tally.trouble, pending = str(error), False
             after = visited(after, follow, now, resume, pending=pending)
         for name in self._held.keys() - after.threads.keys():
             del self._held[name]
@@ -111,7 +116,13 @@ class Visit:
         keys: dict[str, None] = {}
         found: list[Follow] = []
         for number in range(pages):
-            parsed = await self._page(ask)
+            try:
+                parsed = await self._page(ask)
+            except Refused as error:
+                if error.whole_host or number == 0:
+                    raise
+                self.tally.trouble, self.tally.stopped = str(error), "pages"
+                break
             if number == 0:
                 self.tally.outcome = parsed.outcome
             here = _keys(parsed)

@@ -12,13 +12,17 @@ import os
 import re
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Self
+from urllib.parse import unquote
 
 from tingchao.errors import BadRecord, BadSetting
 from tingchao.mention import (
+    FIRST_YEAR,
+    LAST_YEAR,
     MAX_TEXT,
     MAX_TITLE,
     MAX_URL,
@@ -29,6 +33,7 @@ from tingchao.mention import (
     Robots,
     mention_id,
 )
+from tingchao.scrubbing import clean, is_organisation, language, mask_name, names_profile, scrub
 from tingchao.text import simhash, text_key
 from tingchao.times import SHANGHAI, when
 
@@ -60,12 +65,13 @@ class Secret:
         try:
             if not path.exists():
                 _create(path)
-            path.chmod(0o600)
             key = path.read_bytes()
         except OSError as error:
             raise BadSetting(
                 f"{path}: cannot be read or made ({error.strerror}). Make the folder writable"
             ) from error
+        with suppress(OSError):  # the key may lie on a disk that cannot be written
+            path.chmod(0o600)
         if len(key) != SECRET_BYTES:
             raise BadSetting(
                 f"{path} has {len(key)} bytes, not {SECRET_BYTES}: restore it from your copy; "
@@ -79,6 +85,18 @@ class Secret:
     def digest(self, text: str) -> str:
         """HMAC-SHA256 of `text`, cut to 32 hex digits."""
         return hmac.new(self._key, text.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:32]
+
+    def token(self, text: str) -> str:
+        """32 hex digits that stand for `text` and can be told from any that were made elsewhere: 24 of its
+        digest and 8 of the digest of those."""
+        head = self.digest(text)[:24]
+        return head + self.digest(f"token\x00{head}")[:8]
+
+    def made(self, token: str) -> bool:
+        """Whether `token` came from `Secret.token` under this key (by chance: once in 4 billion)."""
+        return len(token) == 32 and hmac.compare_digest(
+            token[24:].encode(), self.digest(f"token\x00{token[:24]}")[:8].encode()
+        )
 
 
 def _create(path: Path) -> None:
@@ -132,30 +150,14 @@ class RawPost:
 
 Seal = Callable[[RawPost], Mention]
 
-_ORGANISATION = re.compile(
-    r"官方|官微|客服|公司|集团|旗舰店|专卖店|品牌|科技|汽车|手机|电器|家电|银行|保险|新闻|日报|晚报|早报|时报|周刊|电视|"
-    r"卫视|央视|法院|检察|公安|警方|警察|消防|政府|发布|市场监管|监管局|消协|消费者|协会|大学|医院|Official|official"
-)
-
-
-def is_organisation(name: str) -> bool:
-    """Whether an account's name speaks of a firm, an office or a newsroom, so that it is no personal data."""
-    return _ORGANISATION.search(name) is not None
-
 
 def author_key(secret: Secret, source: str, raw_id: str) -> str:
     """Who wrote it, without saying who: 32 hex digits, the same for one author of one source; "" for nobody."""
-    return secret.digest(f"{source}\x00{raw_id}") if raw_id else ""
+    return secret.token(f"{source}\x00{raw_id}") if raw_id else ""
 
 
-def mask_name(name: str) -> str:
-    """One character of a nickname.
-
-    >>> mask_name("路人甲")
-    '路**'
-    """
-    shown = clean(name, 64)
-    return f"{shown[0]}**" if len(shown) > 1 else "**" if shown else ""
+_RANGES = ((1_000, "0-1k"), (10_000, "1k-10k"), (100_000, "10k-100k"), (1_000_000, "100k-1m"))
+BUCKETS = frozenset(bucket for _, bucket in _RANGES) | {"", "1m+"}
 
 
 def followers_bucket(followers: int | None) -> str:
@@ -166,98 +168,38 @@ def followers_bucket(followers: int | None) -> str:
     """
     if followers is None or followers < 0:
         return ""
-    for limit, bucket in ((1_000, "0-1k"), (10_000, "1k-10k"), (100_000, "10k-100k"), (1_000_000, "100k-1m")):
+    for limit, bucket in _RANGES:
         if followers < limit:
             return bucket
     return "1m+"
 
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_LINE_END = re.compile("\r\n?|[\u2028\u2029\x85\x0b\x0c]")
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
-)
-_BLANKS = re.compile("[ \t\xa0\u3000\u2000-\u200a\u202f\u205f]+")
-_LINE_EDGES = re.compile(r" ?\n ?")
-_EMPTY_LINES = re.compile(r"\n{3,}")
-_STACKED = re.compile(
-    "([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u20d0-\u20ff]{3})[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u20d0-\u20ff]+"
-)
-
-
-def clean(text: str, limit: int) -> str:
-    """Text fit to keep: no lone surrogates, control, zero-width or direction characters, no runs of blanks.
-
-    Words, emoticons, emoji, hashtags and line ends stay. At most `limit` characters; cleaning twice changes nothing.
-    """
-    text = text[: 4 * limit]
-    if not text.isascii():
-        if _SURROGATE.search(text):
-            text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        text = _STACKED.sub(r"\1", text)
-    text = _UNSEEN.sub("", _LINE_END.sub("\n", text))
-    text = _LINE_EDGES.sub("\n", _BLANKS.sub(" ", text))
-    return _EMPTY_LINES.sub("\n\n", text).strip()[:limit].rstrip()
-
-
-_EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+")
-_MOBILE = re.compile(r"(?<![0-9A-Za-z])(?:\+?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}(?![0-9A-Za-z])", re.ASCII)
-_IDENTITY_CARD = re.compile(
-    r"(?<![0-9A-Za-z])[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?![0-9A-Za-z])",
-    re.ASCII,
-)
-_LINK_REST = r"[^\s，。！？；、）】》\"'<>]"
-_PROFILE = re.compile(
-    r"(?:https?://)?(?:"
-    rf"(?:[A-Za-z0-9-]+\.)+[A-Za-z]{{2,}}(?::\d+)?/(?:@|(?:[\w-]+/){{0,2}}(?:u|user|users|profile|members?|home/main)/){_LINK_REST}+"
-    rf"|(?:www\.|m\.)?weibo\.(?:com|cn)/(?:n/{_LINK_REST}+|\d{{5,}}{_LINK_REST}*)"
-    rf"|(?:www\.|m\.)?(?:zhihu|douban)\.com/people/{_LINK_REST}+"
-    rf"|space\.bilibili\.com/{_LINK_REST}+"
-    rf"|(?:www\.|mobile\.)?(?:twitter|x)\.com/\w+{_LINK_REST}*)",
-    re.ASCII,
-)
-# Left as they are: names that are masked already, and the keyed hashes by which research corpora replace names.
-_NAMED = re.compile(r"[@＠](?!u_[0-9a-f]{12}|.\*\*)([\w·-]{1,30})")
-
-
-def scrub(text: str, kept: Callable[[str], bool] = is_organisation) -> str:
-    """The text without what identifies private persons. `@names` for which `kept` is true stay: they are
-    organisations, and a complaint is often addressed to them.
-
-    >>> scrub("@路人甲 说客服不理人，打13800138000也没用")
-    '@路** 说客服不理人，打〔电话〕也没用'
-    """
-    if "/" in text:
-        text = _PROFILE.sub("〔主页〕", text)
-    if "@" in text or "＠" in text:
-        text = _EMAIL.sub("〔邮箱〕", text)
-        text = _NAMED.sub(lambda found: found[0] if kept(found[1]) else f"@{mask_name(found[1])}", text)
-    if any(character in text for character in "13456789"):
-        text = _MOBILE.sub("〔电话〕", _IDENTITY_CARD.sub("〔证件号〕", text))
-    return text
-
-
 def seal(post: RawPost, secret: Secret, kept: Callable[[str], bool] = is_organisation) -> Mention:
     """The mention that a raw post becomes: id, hashed author, scrubbed and bounded texts, UTC times.
 
-    A time that is unknown is replaced by `captured_at` with precision `none`. Raises `BadRecord` for a post
-    without a usable id or without any text.
+    Its `id` is made of the native id as the source tells it; `native_id`, `parent_id` and `root_id` are shown as
+    `shown_id` shows them. A time that is unknown is replaced by `captured_at` with precision `none`. Raises
+    `BadRecord` for a post without a usable id, without any text, or captured in no year that is taken.
     """
     native_id = clean(post.native_id, 513)
     if not native_id or len(native_id) > 512:
-        raise BadRecord(f"a post of {post.source} has no id of 1 to 512 characters")
+        raise BadRecord("the post has no id of 1 to 512 characters")
     title = _scrubbed(post, clean(post.title, MAX_TITLE), kept)[:MAX_TITLE]
     text = _scrubbed(post, clean(post.text, MAX_TEXT), kept)[:MAX_TEXT] or title
     if not text:
-        raise BadRecord(f"post {native_id[:80]} of {post.source} has no text")
+        raise BadRecord("the post has no text")
+    if not FIRST_YEAR < post.captured_at.year < LAST_YEAR:
+        raise BadRecord(
+            f"captured_at={post.captured_at.isoformat()}: years {FIRST_YEAR} to {LAST_YEAR} are taken"
+        )
     moment = when(post.published, post.captured_at, tz=post.tz)
     return Mention(
         id=mention_id(post.source, native_id),
         source=post.source,
         kind=post.kind,
-        native_id=native_id,
-        parent_id=clean(post.parent_id or "", 512) or None,
-        root_id=clean(post.root_id or "", 512) or None,
+        native_id=shown_id(post, native_id, secret),
+        parent_id=shown_id(post, clean(post.parent_id or "", 512), secret) or None,
+        root_id=shown_id(post, clean(post.root_id or "", 512), secret) or None,
         url=_public(post, post.url),
         title=title,
         text=text,
@@ -286,24 +228,6 @@ def seal(post: RawPost, secret: Secret, kept: Callable[[str], bool] = is_organis
     )
 
 
-_KANA = re.compile("[\u3040-\u30ff]")
-_HANGUL = re.compile("[\uac00-\ud7a3]")
-_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
-_LATIN = re.compile("[A-Za-z]")
-
-
-def language(text: str) -> str:
-    """A guess by script, for sources that do not say: ja, ko, en, else zh."""
-    head = text[:500]
-    if _KANA.search(head):
-        return "ja"
-    if _HAN.search(head):
-        return "zh"
-    if _HANGUL.search(head):
-        return "ko"
-    return "en" if _LATIN.search(head) else "zh"
-
-
 def _scrubbed(post: RawPost, text: str, kept: Callable[[str], bool]) -> str:
     """`scrub`, and the author's own nickname, where it is long enough not to be a common word."""
     text = scrub(text, kept)
@@ -315,8 +239,29 @@ def _scrubbed(post: RawPost, text: str, kept: Callable[[str], bool]) -> str:
     return text.replace(name, mask_name(name))
 
 
-_PARTS = re.compile(r"[/?&=#@:]+")
-_PROFILE_POST = re.compile(r"https?://(?:www\.|m\.)?weibo\.(?:com|cn)/\d{5,}/([A-Za-z0-9]{6,20})", re.ASCII)
+_OPAQUE = re.compile(
+    r"(?:[A-Za-z]{0,2}|post|comment|reply|thread|floor|item|note|news|story|status|article|video|review|row)"
+    r"[-_:]?\d{1,40}(?:[-_.]\d{1,40}){0,4}|(?:[A-Za-z]{1,2}[-_])?[0-9a-f]{12,64}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    re.ASCII,
+)
+_ADDRESS = re.compile(r"(?:https?://|tag:|urn:)", re.IGNORECASE)
+HIDDEN_ID = "h_"
+
+
+def shown_id(post: RawPost, native_id: str, secret: Secret) -> str:
+    """A native id that may be kept: itself where it is a number, a hash or an address that names nobody, else
+    `h_` and a token. But for an author's own id or name it is decided by the id alone, so that a comment's
+    `parent_id` is shown as its parent's `native_id` is.
+    """
+    if not native_id:
+        return ""
+    form = _OPAQUE.fullmatch(native_id) or _ADDRESS.match(native_id)
+    if form and not names_profile(native_id) and not _names_author(post, native_id):
+        return native_id
+    return HIDDEN_ID + secret.token(f"id\x00{post.source}\x00{native_id}")
+
+
+_PROFILE_POST = re.compile(r"https?://(?:www\.|m\.)?weibo\.(?:com|cn)/\d{5,20}/([A-Za-z0-9]{6,20})", re.ASCII)
 
 
 def _public(post: RawPost, url: str) -> str:
@@ -326,8 +271,27 @@ def _public(post: RawPost, url: str) -> str:
     if found := _PROFILE_POST.match(url):
         return f"https://m.weibo.cn/status/{found[1]}"
     url = clean(url, MAX_URL)
-    identity = {post.author_id, post.author_name} - {""}
-    return "" if _PROFILE.match(url) or identity & set(_PARTS.split(url)) else url
+    return "" if names_profile(url) or _names_author(post, url) else url
+
+
+_PARTS = re.compile(r"[^0-9a-z\u0080-\U0010ffff]+")
+
+
+def _names_author(post: RawPost, address: str) -> bool:
+    """Whether the author's id or name is a part of an id or an address: of its path and query, or the first
+    label of a host (as in `name.blog.example`), not the site's own name."""
+    identity = [_PARTS.sub(" ", name.casefold()).strip() for name in (post.author_id, post.author_name)]
+    identity = [name for name in identity if len(name) > 2 or (name and not name.isascii())]
+    if not identity:
+        return False
+    address = unquote(address).casefold()
+    _, parted, rest = address.partition("://")
+    if parted:
+        host, _, path = rest.partition("/")
+        labels = host.rpartition("@")[2].split(".")
+        address = f"{host.rpartition('@')[0]} {labels[0] if len(labels) > 2 else ''} {path}"
+    parts = f" {_PARTS.sub(' ', address)} "
+    return any(f" {name} " in parts or (not name.isascii() and name in parts) for name in identity)
 
 
 def _bounded(count: int | None) -> int | None:

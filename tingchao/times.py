@@ -31,13 +31,18 @@ class Moment(NamedTuple):
 
 UNKNOWN = Moment(None, Precision.NONE)
 
-_CLOCK = r"(?:(上午|下午|晚上|凌晨|中午|早上)\s*)?(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d{1,9})?)?"
+_CLOCK = (
+    r"(?:(上午|下午|晚上|凌晨|中午|早上|早晨|清晨|午后|傍晚|夜里|深夜|半夜)\s*)?"
+    r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d{1,9})?)?(?!\s*[AaPp]\.?[Mm]\b)"
+)
 _NUMBER = re.compile(r"\d{10}(?:\d{3})?(?:\.\d+)?")
 _AGO = re.compile(r"(\d{1,4}|[一二两三四五六七八九十半])\s*个?(秒|分|小时|天|日|周|星期|月|年)钟?[之以]?前")
 _JUST_NOW = re.compile(r"刚刚|刚才|几秒前")
 _NAMED_DAY = re.compile(rf"(今天|今日|昨天|昨日|前天)(?:\s*{_CLOCK}(?!\d))?")
 _ENGLISH_MONTH = re.compile(r"\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\b")
 _MICROBLOG = re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) (\d{1,2}) (\d{2}:\d{2}:\d{2}) ([+-]\d{4}) (\d{4})")
+_HALF_OF_DAY = re.compile(r"\s*\b([AaPp])\.?[Mm]\b\.?")
+_YEAR_BEFORE_1000 = re.compile(r"(?<![+-])\b0\d{3}\b")
 _FULL = re.compile(
     rf"(?<![\d:])(\d{{4}})[-/.年](\d{{1,2}})[-/.月](\d{{1,2}})日?(?:[T\s]*{_CLOCK}\s*(Z|UTC|GMT|[+-]\d{{2}}:?\d{{2}})?)?(?!\d)"
 )
@@ -137,11 +142,31 @@ def _on(year: int, month: int, day: int, clock: tuple[str | None, ...], tz: tzin
     part, hour, minute, second = clock[:4]
     if hour is None or minute is None:
         return Moment(datetime(year, month, day, tzinfo=tz), Precision.DAY)
-    hours = int(hour)
-    if part in {"下午", "晚上"} and 1 <= hours < 12:
-        hours += 12
+    hours = _hours(part, int(hour))
+    if hours is None:
+        return UNKNOWN
     at = datetime(year, month, day, hours, int(minute), int(second or 0), tzinfo=tz)
     return Moment(at, Precision.MINUTE if second is None else Precision.SECOND)
+
+
+def _hours(part: str | None, hour: int) -> int | None:
+    """The hour by a clock of 24, from one with a part of the day; None where the two do not go together, or, as in
+    `晚上12:30`, do not tell which midnight is meant."""
+    match part:
+        case None:
+            return hour
+        case "上午" | "凌晨":
+            return 0 if hour == 12 else hour if hour < 12 else None
+        case "早上" | "早晨" | "清晨":
+            return hour if hour < 12 else None
+        case "中午":
+            return hour if 11 <= hour <= 14 else hour + 12 if 1 <= hour <= 2 else None
+        case "下午" | "午后":
+            return hour if hour >= 12 else hour + 12
+        case "半夜" | "深夜" | "夜里":
+            return hour if hour >= 19 or hour < 6 else hour + 12 if 7 <= hour < 12 else None
+        case _:
+            return hour if hour > 12 else hour + 12 if 0 < hour < 12 else None
 
 
 def _full(found: re.Match[str], tz: tzinfo) -> Moment:
@@ -165,7 +190,14 @@ def _english(text: str, tz: tzinfo) -> Moment:
         text = f"{day} {month} {year} {clock} {offset}"
     # E-mail's CST is six hours behind Greenwich; on a Chinese site it is China Standard Time.
     text = text.replace("CST", "+0800")
-    at = parsedate_to_datetime(text)
+    if _YEAR_BEFORE_1000.search(text):
+        return UNKNOWN  # it would be read as one of this century
+    half = _HALF_OF_DAY.search(text)
+    at = parsedate_to_datetime(text[: half.start()] + text[half.end() :] if half else text)
+    if half and not 1 <= at.hour <= 12:
+        return UNKNOWN
+    if half:
+        at = at.replace(hour=at.hour % 12 + (12 if half[1] in "Pp" else 0))
     if at.tzinfo is None:
         at = at.replace(tzinfo=UTC if "-0000" in text else tz)
     return Moment(at, (Precision.DAY, Precision.MINUTE, Precision.SECOND)[min(text.count(":"), 2)])

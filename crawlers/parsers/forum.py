@@ -13,9 +13,11 @@ from crawlers.parsers.page import Ask, Follow, Gathering, Outcome, Page, Parsed
 from crawlers.parsers.shapes import count, origin
 from tingchao.mention import Kind
 from tingchao.privacy import Seal
+from tingchao.scrubbing import names_profile
 from tingchao.times import when
 
 _THREAD = re.compile(r"/thread/([\w-]{1,64})")
+_NAME = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 
 def listing(page: Page, seal: Seal) -> Parsed:
@@ -26,16 +28,17 @@ def listing(page: Page, seal: Seal) -> Parsed:
     gathering = Gathering(page, seal)
     for row in tree.css("ul.threads > li.thread"):
         link = row.css("a::attr(href)").get("")
-        thread = _attribute(row, "data-id") or _thread(link)
-        title = html_to_text(row.css("a").get(""))
+        thread = _named(_attribute(row, "data-id")) or _thread(link)
         answers = _text(row, "span.count")
         gathering.expect(**{"data-id": thread, "a": link, "span.count": answers})
         if thread and link:
             url = urljoin(page.url, link)
             born = when(_time(row), page.captured_at).at or page.captured_at
-            ask = Ask(url, "forum.thread", {"thread": thread, "title": title})
-            if origin(url) == origin(page.url):
-                gathering.follow.append(Follow(thread, ask, answers, born))
+            # What is followed is written down: no title, and nothing that might be words.
+            ask = Ask(url, "forum.thread", {"thread": thread})
+            mark = "" if count(answers) is None else answers
+            if origin(url) == origin(page.url) and not names_profile(url):
+                gathering.follow.append(Follow(thread, ask, mark, born))
     return gathering.parsed(_next(tree, page, "forum.list"))
 
 
@@ -47,7 +50,7 @@ def thread(page: Page, seal: Seal) -> Parsed:
             Outcome.CHANGED if page.first else Outcome.END, missing=("article.post",) if page.first else ()
         )
     name = page.context.get("thread") or _thread(page.url)
-    title = page.context.get("title") or html_to_text(tree.css("h1").get(""))
+    title = html_to_text(tree.css("h1").get(""))
     gathering = Gathering(page, seal)
     for number, post in enumerate(tree.css("article.post")):
         starter = (_attribute(post, "data-floor") or ("1" if page.first and number == 0 else "")) == "1"
@@ -87,6 +90,10 @@ def _text(row: Selector, path: str) -> str:
 def _time(row: Selector) -> str:
     """The machine's time where there is one, else the one for people."""
     return row.css("time::attr(datetime)").get("") or _text(row, "time")
+
+
+def _named(shown: str) -> str:
+    return shown if _NAME.fullmatch(shown) else ""
 
 
 def _thread(address: str) -> str:

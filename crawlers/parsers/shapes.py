@@ -11,6 +11,7 @@ import msgspec
 _COUNT = re.compile(r"(\d{1,12}(?:\.\d{1,4})?)\s*([万亿千wWkK]?)\+?")
 _UNITS = {"": 1, "千": 1_000, "k": 1_000, "万": 10_000, "w": 10_000, "亿": 100_000_000}
 _NONE_YET = frozenset({"转发", "评论", "赞", "点赞", "收藏", "分享", "回复", "喜欢"})
+LONGEST_REGION = 60
 _REGION = re.compile(r"^\s*(?:发布于|来自|IP\s*属地\s*[:：]?)?\s*([\u4e00-\u9fff]{2,8})(?![\u4e00-\u9fff])")
 
 
@@ -86,7 +87,7 @@ def count(value: Any) -> int | None:
 
 def region(value: Any) -> str:
     """The province in `发布于 广东`, `来自浙江`, `IP属地：江苏`; "" where there is none."""
-    found = _REGION.match(value) if isinstance(value, str) else None
+    found = _REGION.match(value[:LONGEST_REGION]) if isinstance(value, str) else None
     return found[1] if found else ""
 
 

@@ -23,8 +23,9 @@ def search(page: Page, seal: Seal) -> Parsed:
         post = at(card, "mblog")
         mention = _post(post, page, gathering)
         replies = count(at(post, "comments_count"))
-        if mention and replies:
-            gathering.follow.append(_comments_of(mention, str(replies), page))
+        name = ident(at(post, "id")) or ident(at(post, "mid"))
+        if mention and replies and mention.native_id == name:
+            gathering.follow.append(_comments_of(name, mention, str(replies), page))
     listing = at(answer, "data", "cardlistInfo")
     return gathering.parsed(_next_page(listing, page), total=count(at(listing, "total")))
 
@@ -39,7 +40,7 @@ def comments(page: Page, seal: Seal) -> Parsed:
     for row in rows(at(answer, "data", "data")):
         first = _comment(row, post, post, page, gathering)
         for answer_row in rows(at(row, "comments")):
-            _comment(answer_row, first.native_id if first else post, post, page, gathering)
+            _comment(answer_row, ident(at(row, "id")) if first else post, post, page, gathering)
     return gathering.parsed(_next_comments(answer, page), total=count(at(answer, "data", "total_number")))
 
 
@@ -128,8 +129,7 @@ def _badge(user: Any) -> str:
     return "yellow-v" if kind == 0 else "blue-v" if isinstance(kind, int) and 1 <= kind <= 7 else "verified"
 
 
-def _comments_of(mention: Mention, mark: str, page: Page) -> Follow:
-    post = mention.native_id
+def _comments_of(post: str, mention: Mention, mark: str, page: Page) -> Follow:
     url = f"{origin(page.url)}/comments/hotflow?id={post}&mid={post}&max_id_type=0"
     return Follow(post, Ask(url, "weibo.comments", {"post": post}), mark, mention.published_at)
 

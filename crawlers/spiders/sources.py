@@ -17,8 +17,10 @@ import structlog
 from scrapy import Request, Spider
 from scrapy.exceptions import IgnoreRequest
 
+from crawlers import accounts
 from crawlers import checkpoint as checkpoints
 from crawlers import health as healths
+from crawlers.accounts import Accounts
 from crawlers.addresses import host_of
 from crawlers.checkpoint import Checkpoint
 from crawlers.health import Health
@@ -40,15 +42,19 @@ HEALTH_EVERY = timedelta(seconds=2)
 CHECKPOINT_EVERY = timedelta(seconds=30)
 """A visit that published nothing moves its checkpoint in the store only so often."""
 START_AGAIN_AFTER = 60.0
+WATCHLIST_EVERY = timedelta(seconds=30)
+"""How long the names of the watchlist are believed."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What the spider is to do. `interval` is for sources that set none; `healths` is filled in for the caller."""
+    """What the spider is to do. `interval` is for sources that set none; `accounts` are the names that `seal` keeps;
+    `healths` is filled in for the caller."""
 
     sources: tuple[Source, ...]
     pipeline: Pipeline
     seal: Seal
+    accounts: Accounts
     interval: float
     once: bool
     healths: dict[str, Health] = field(default_factory=dict)
@@ -79,6 +85,7 @@ class SourcesSpider(Spider):
         super().__init__(**options)
         self.plan = plan
         self._rests: dict[str, Rest] = {}
+        self._learned: datetime | None = None
 
     async def start(self) -> AsyncIterator[Any]:
         """Runs as long as the crawl; there are no requests for Scrapy's own scheduler."""
@@ -135,6 +142,7 @@ class SourcesSpider(Spider):
 
     async def _visit(self, line: Line) -> None:
         """Visit all queries of a source, and write down how it went."""
+        await self._learn_names()
         tally = Tally()
         try:
             troubles = await self._queries(line, tally)
@@ -158,9 +166,21 @@ class SourcesSpider(Spider):
                 line.health = healths.succeeded(line.health, tally, datetime.now(UTC))
         await self._write(line)
 
+    async def _learn_names(self) -> None:
+        """Names that were put on the watchlist since stay readable from now on."""
+        now = datetime.now(UTC)
+        if self._learned is None or now - self._learned >= WATCHLIST_EVERY:
+            self._learned = now
+            if watchlist := await self._find(accounts.KIND, accounts.CURRENT):
+                self.plan.accounts.learn(watchlist)
+
     async def _queries(self, line: Line, tally: Tally) -> list[str]:
-        """Each query in turn; one that fails does not keep the others from being heard. Returns the failures."""
+        """Each query in turn; one that fails does not keep the others from being heard. Returns the failures.
+
+        Raises `Refused` where the host refuses, or none of the queries may be asked.
+        """
         troubles = []
+        refusal: Refused | None = None
         line.asked_to_wait = 0.0
         for query, opening in openings(line.source):
             try:
@@ -168,6 +188,13 @@ class SourcesSpider(Spider):
             except Unreachable as error:
                 troubles.append(str(error))
                 line.asked_to_wait = max(line.asked_to_wait, min(error.after or 0.0, LONGEST_ASKED))
+            except Refused as error:
+                if error.whole_host:
+                    raise
+                troubles.append(str(error))
+                refusal = error
+        if refusal and len(troubles) == len(openings(line.source)):
+            raise refusal
         return troubles
 
     async def _query(self, line: Line, query: str, opening: Ask, tally: Tally) -> None:

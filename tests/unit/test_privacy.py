@@ -1,27 +1,24 @@
 """What leaves the crawler names nobody, and is fit to keep."""
 
+import errno
 import os
 import stat
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
+from time import process_time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crawlers.parsers.shapes import count, region
 from tingchao.errors import BadRecord, BadSetting
-from tingchao.mention import Kind, Precision, decode_mention, encode
-from tingchao.privacy import (
-    RawPost,
-    Secret,
-    author_key,
-    clean,
-    followers_bucket,
-    language,
-    mask_name,
-    scrub,
-    seal,
-)
+from tingchao.mention import Kind, Precision, decode_mention, encode, mention_id
+from tingchao.privacy import RawPost, Secret, author_key, followers_bucket, seal, shown_id
+from tingchao.scrubbing import clean, is_organisation, language, mask_name, names_profile, scrub
+from tingchao.times import when
 
 NOW = datetime(2026, 11, 24, 2, tzinfo=UTC)
 SECRET = Secret(b"s" * 32)
@@ -54,6 +51,27 @@ def test_processes_that_start_at_once_get_the_same_secret(tmp_path):
 
     assert len(digests) == 8
     assert len(set(digests)) == 1
+
+
+def test_a_secret_on_a_disk_that_cannot_be_written_is_read(tmp_path, monkeypatch):
+    first = Secret.load(tmp_path)
+
+    def refuse(*_):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    for name in ("chmod", "mkdir", "touch"):
+        monkeypatch.setattr(Path, name, refuse)
+
+    assert Secret.load(tmp_path).digest("x") == first.digest("x")
+
+
+def test_a_token_is_known_where_it_was_made_and_nowhere_else():
+    token = SECRET.token("1000000001")
+
+    assert SECRET.made(token)
+    assert token == SECRET.token("1000000001") != SECRET.token("1000000002")
+    for other in (Secret(b"t" * 32).token("1000000001"), token[:-1] + "g", "", "é" * 32, "9" * 32):
+        assert not SECRET.made(other)
 
 
 def test_a_damaged_secret_stops_the_start(tmp_path):
@@ -129,6 +147,27 @@ def test_followers_become_a_range(followers, bucket):
         ("https://mastodon.example/@nick/123", "〔主页〕"),
         ("https://news.example/2026/11/24/a.html", "https://news.example/2026/11/24/a.html"),
         ("@u_0123456789ab品牌", "@u_0123456789ab品牌"),
+        ("打１３８００１３８０００", "打〔电话〕"),
+        ("１３８－００１３－８０００，急", "〔电话〕，急"),
+        ("𝟏𝟑𝟖𝟎𝟎𝟏𝟑𝟖𝟎𝟎𝟎", "〔电话〕"),
+        ("138.0013.8000", "〔电话〕"),
+        ("138 - 0013 - 8000", "〔电话〕"),
+        ("138·0013·8000", "〔电话〕"),
+        ("138 001 380 00", "〔电话〕"),
+        ("1 3 8 0 0 1 3 8 0 0 0", "〔电话〕"),
+        ("加vx13800138000", "加vx〔电话〕"),
+        ("008613800138000", "〔电话〕"),
+        ("身份证１１０１０１１９９００３０７１２３Ｘ", "身份证〔证件号〕"),
+        ("身份证110101 19900307 1234", "身份证〔证件号〕"),
+        ("ａ．ｂ＠ｍａｉｌ．ｅｘａｍｐｌｅ．ｃｏｍ", "〔邮箱〕"),
+        ("ｗｅｉｂｏ．ｃｏｍ／ｕ／１２３４５６７８９０", "〔主页〕"),
+        ("HTTPS://WEIBO.COM/U/1234567890", "〔主页〕"),
+        ("https://bbs.example/space-uid-88221.html", "〔主页〕"),
+        ("https://a.b.c.d.e.f.g.h.i.j.example/user/nick", "〔主页〕"),
+        (
+            "价格13.5 24.8 35.7 46.9，２０２６年１１月２４日",
+            "价格13.5 24.8 35.7 46.9，２０２６年１１月２４日",
+        ),
         ("12@34 只是算式", "12@3** 只是算式"),
         ("", ""),
     ],
@@ -136,6 +175,139 @@ def test_followers_become_a_range(followers, bucket):
 def test_texts_lose_what_identifies_a_person(text, scrubbed):
     assert scrub(text) == scrubbed
     assert scrub(scrubbed) == scrubbed
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "北京大学张三丰",
+        "爱手机的小李子",
+        "科技宅小王",
+        "王发布",
+        "官方小王",
+        "客服",
+        "爱手机",
+        "考上大学",
+        "老王汽车",
+    ],
+)
+def test_a_person_whose_name_holds_a_word_of_firms_is_still_a_person(name):
+    assert not is_organisation(name)
+    assert name not in scrub(f"@{name} 你看")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["云雀电器官方", "某品牌客服", "人民日报", "上海发布", "海淀区人民法院", "云雀旗舰店", "中国消费者协会"],
+)
+def test_a_name_that_ends_as_those_of_firms_stays(name):
+    assert scrub(f"@{name} 冒烟了") == f"@{name} 冒烟了"
+
+
+@pytest.mark.parametrize(
+    ("id", "author"),
+    [
+        ("https://mastodon.example/@alice_w/1122", {}),
+        ("weibo.com/u/1234567890/PxAbC12De", {}),
+        ("https://weibo.com/1234567890/PxAbC12De", {}),
+        ("https://bbs.example/space-uid-88221.html", {}),
+        ("tag:blog.example,2026:alice-w/1", {"author_name": "Alice W"}),
+        ("https://alice.blog.example/1", {"author_id": "alice"}),
+        ("https://blog.example/%E8%B7%AF%E4%BA%BA%E7%94%B2/1", {"author_name": "路人甲"}),
+        ("u_88221", {}),
+        ("uid:88221", {}),
+        ("alice_w-1122", {}),
+        ("acct:alice@host.example", {}),
+        ("p_12345", {"author_id": "12345"}),
+        ("路人甲的帖子", {}),
+    ],
+)
+def test_an_id_that_tells_who_wrote_it_is_hidden(id, author):
+    mention = seal(post(native_id=id, parent_id=id, root_id=id, url=id, **author), SECRET)
+
+    assert mention.id == mention_id("weibo", id)
+    assert mention.native_id == mention.parent_id == mention.root_id
+    assert mention.native_id.startswith("h_")
+    assert SECRET.made(mention.native_id[2:])
+    assert mention.url in {"", "https://m.weibo.cn/status/PxAbC12De"}
+
+
+@pytest.mark.parametrize(
+    "id",
+    ["5230000000000001", "t1001", "p_0f878ca4fd7124", "post-7", "https://news.example/2026/11/24/a.html", "n1",
+     "tag:news.example,2026:1", "a8098c1a-f86e-11da-bd1a-00112444be1e"],
+)  # fmt: skip
+def test_an_id_that_tells_nothing_stays(id):
+    assert (
+        seal(post(native_id=id, parent_id=id, author_id="77001", author_name="某新闻网"), SECRET).native_id
+        == id
+    )
+
+
+def test_a_comment_still_finds_the_post_it_answers_when_that_ones_author_is_hidden():
+    first = seal(post(native_id="alice_w-1122", author_id="alice_w"), SECRET)
+    answer = seal(post(native_id="9", parent_id="alice_w-1122", author_id="bob", kind=Kind.COMMENT), SECRET)
+
+    assert answer.parent_id == first.native_id
+    assert "alice" not in encode(answer).decode()
+
+
+@pytest.mark.parametrize(
+    ("url", "author"),
+    [
+        ("https://bbs.example/space-uid-88221.html", {"author_id": "88221"}),
+        ("https://bbs.example/home.php?mod=space&uid=88221", {}),
+        ("https://blog.example/a/alice-w/post-1", {"author_name": "Alice W"}),
+        ("https://mastodon.example/@alice_w/1122", {}),
+    ],
+)
+def test_a_link_that_tells_who_wrote_it_goes(url, author):
+    assert seal(post(url=url, media=(url,), **author), SECRET).url == ""
+
+
+def test_a_site_is_not_taken_for_its_author():
+    assert seal(post(url="https://www.ithome.com/0/1.htm", author_name="ithome"), SECRET).url != ""
+
+
+@pytest.mark.parametrize("year", [1, 9999])
+def test_a_post_captured_in_an_impossible_year_is_refused(year):
+    with pytest.raises(BadRecord):
+        seal(post(captured_at=datetime(year, 1, 1, tzinfo=UTC)), SECRET)
+
+
+HOSTILE = [
+    "a.", "a-", "www.", "x.io/", "x.io/a_", "weibo.com/", "1", "1 ", "1.", "12-", "１", "@", "@a", "a@", "a@a.", "＠a.",
+    "http://", "/u/", "uid-", "86-1", "110101", " ", "\n", " \n", "\u3000", "e\u0301", "\u0301", "\u200b", "·", "官方",
+    "秒前", "昨天", "1:", "2026-", "上午", "周", "[", "[a", "<", "<a", "&", "发布于", "来自", "万", "%E8", "://", "_", "h_",
+]  # fmt: skip
+READERS = {
+    "scrub": scrub,
+    "clean": lambda text: clean(text, 200_000),
+    "organisation": is_organisation,
+    "profile": names_profile,
+    "language": language,
+    "when": lambda text: when(text, NOW),
+    "id": lambda text: shown_id(post(author_name=text, author_id=text[:40]), text, SECRET),
+    "region": region,
+    "count": count,
+}
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_text_twice_as_long_takes_about_twice_as_long(name):
+    """No pattern has more than linear cost: the ratio is compared, not the time, and only where there is any."""
+    read = READERS[name]
+
+    def seconds(text):
+        with suppress(BadRecord):
+            start = process_time()
+            read(text)
+        return process_time() - start
+
+    for piece in HOSTILE:
+        half, whole = (piece * (size // len(piece)) + "/" for size in (50_000, 100_000))
+        if seconds(whole) > 0.2:
+            assert min(seconds(whole) for _ in range(3)) < 3 * min(seconds(half) for _ in range(3)), piece
 
 
 def test_what_is_sealed_holds_no_identity():

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tingchao.bus import RAW, open_bus
-from tingchao.mention import decode_mention
+from tingchao.bus import DEAD, RAW, open_bus
+from tingchao.mention import decode_mention, encode, mention_id
 from tingchao.settings import Settings
 from tingchao.store import open_store
 
@@ -55,15 +55,19 @@ def healths(home):
         return {document.id: document.body for document in store.documents("source")}
 
 
-def published(home):
+def read_topic(home, topic):
     found = []
     with open_bus(Settings(home=home).bus_address) as bus:
-        for batch in bus.subscribe([RAW], "test", wait=0.2):
+        for batch in bus.subscribe([topic], "test", wait=0.2):
             if not batch:
                 return found
-            found += [decode_mention(message.value) for message in batch.messages]
+            found += [message.value for message in batch.messages]
             bus.commit(batch)
     raise AssertionError("the bus ended")
+
+
+def published(home):
+    return [decode_mention(value) for value in read_topic(home, RAW)]
 
 
 def until(condition, seconds=20.0):
@@ -234,6 +238,100 @@ def test_no_identity_is_left_in_bus_store_or_logs(make_site, microblog, tmp_path
     }  # fmt: skip
     written = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
     leaks = [mark for mark in MARKS for blob in (*written, done.stdout, done.stderr) if mark in blob]
+    assert not leaks
+
+
+HIDDEN = [
+    b"alice_w", b"9990088221", "北京大学张三丰".encode(), "爱手机的小李子".encode(), "隐私昵称".encode(), b"13800138000",
+    "１３８００１３８０００".encode(), b"138.0013.8000", b"99900", b"9a1158154dfa42caddbd0694a4e9bdc8",
+]  # fmt: skip
+
+
+def test_no_identity_comes_through_ids_titles_numbers_or_rows_that_look_sealed(make_site, tmp_path):
+    site = make_site()
+    words = "炸锅 @北京大学张三丰 @爱手机的小李子 打１３８００１３８０００或138.0013.8000"
+    guids = (
+        "https://mastodon.example/@alice_w/1122",
+        "https://bbs.example/space-uid-9990088221.html",
+        "weibo.com/u/9990012345/x",
+    )
+    items = "".join(
+        f"<item><title>{words}</title><link>{guid}</link><guid>{guid}</guid><author>a@x.example (alice_w)</author></item>"
+        for guid in guids
+    )
+    site.answers["/feed"] = (
+        200,
+        {},
+        f"<rss version='2.0'><channel><title>x</title>{items}</channel></rss>".encode(),
+    )
+    site.answers["/list"] = (
+        200,
+        {},
+        "<ul class='threads'><li class='thread' data-id='7'><a href='/thread/7'>隐私昵称甲 13800138000</a>"
+        "<span class='count'>3</span></li></ul>".encode(),
+    )
+    site.answers["/thread/7"] = (
+        200,
+        {},
+        f"<h1>{words} 13800138000</h1><article class='post' data-id='1' data-floor='1'>"
+        "<span class='author' data-uid='9990077'>隐私昵称甲</span>"
+        "<div class='content'>隐私昵称甲 冒烟</div></article>".encode(),
+    )
+    write_sources(
+        tmp_path,
+        [
+            {"id": "news", "spider": "rss", "url": f"{site.origin}/feed"},
+            {"id": "forum", "spider": "forum", "base": site.origin, "pages": 1},
+        ],
+    )
+    sealed = {"key": "9a1158154dfa42caddbd0694a4e9bdc8", "name_masked": "隐私昵称甲**"}
+    rows = [
+        {
+            "v": 2,
+            "id": "1",
+            "text": words,
+            "author": sealed,
+            "parent_id": "alice_w-1122",
+            "raw_hash": "隐私昵称甲",
+        },
+        {"id": "2", "text": words, "likes": "隐私昵称甲"},
+        {"id": "3", "text": words, "kind": "13800138000"},
+    ]
+    brought = tmp_path.parent / f"{tmp_path.name}.jsonl"
+    brought.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), "utf-8")
+
+    done = crawl_once(tmp_path)
+    _, env = command(tmp_path)
+    imported = subprocess.run(
+        [sys.executable, "-m", "tingchao.cli", "import", str(brought)],
+        env=env,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert imported.returncode == 1, imported.stderr
+    mentions = published(tmp_path)
+    assert sorted(mention.source for mention in mentions) == ["forum", "import", "news", "news", "news"]
+    assert {mention.id for mention in mentions if mention.source == "news"} == {
+        mention_id("news", guid) for guid in guids
+    }
+    with open_store(Settings(home=tmp_path).store_address) as store:
+        store.upsert(mentions)
+        documents = [document.body for kind in ("checkpoint", "source") for document in store.documents(kind)]
+    letters = read_topic(tmp_path, DEAD)
+    assert len(letters) == 2
+    kept = [encode(mention) for mention in mentions] + [
+        json.dumps(documents, ensure_ascii=False).encode(),
+        *letters,
+    ]
+    files = [
+        path.read_bytes() for path in tmp_path.rglob("*") if path.is_file() and path.name != "sources.yaml"
+    ]
+    leaks = [
+        mark.decode() for mark in HIDDEN for blob in (*kept, *files, done.stdout, done.stderr) if mark in blob
+    ]
     assert not leaks
 
 

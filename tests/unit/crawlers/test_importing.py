@@ -3,7 +3,6 @@
 import gzip
 import json
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 import msgspec
 import pytest
@@ -14,12 +13,11 @@ from crawlers.importing import import_file, read_line
 from crawlers.replaying import replay
 from tingchao.bus import DEAD, RAW
 from tingchao.errors import BadInput, BadRecord
-from tingchao.mention import Author, Kind, Precision, decode_mention, encode, mention_id
-from tingchao.privacy import Secret, seal
+from tingchao.mention import Kind, Precision, decode_mention, encode, mention_id
+from tingchao.privacy import Secret
 
 NOW = datetime(2026, 11, 24, 2, tzinfo=UTC)
 SECRET = Secret(b"s" * 32)
-SEAL = partial(seal, secret=SECRET)
 SIMPLE = {
     "id": "5230000000000001",
     "source": "weibo",
@@ -57,7 +55,7 @@ def write(path, *rows, pack=False):
 
 
 def test_the_simple_form_becomes_a_mention():
-    mention = read_line(json.dumps(SIMPLE).encode(), "import", NOW, SEAL)
+    mention = read_line(json.dumps(SIMPLE).encode(), "import", NOW, SECRET)
 
     assert mention.id == mention_id("weibo", "5230000000000001")
     assert mention.text == "炸锅冒烟 @隐**"
@@ -68,13 +66,58 @@ def test_the_simple_form_becomes_a_mention():
     assert mention.captured_at == NOW
 
 
-def test_our_own_export_comes_back_as_it_was():
-    first = read_line(json.dumps(SIMPLE).encode(), "import", NOW, SEAL)
+@pytest.mark.parametrize(
+    "row",
+    [
+        SIMPLE,
+        {**SIMPLE, "id": "https://mastodon.example/@Secretnick/1122", "parent_id": "u/9990000001"},
+        {**SIMPLE, "published_at": "soon"},
+    ],
+)
+def test_our_own_export_comes_back_as_it_was(row):
+    first = read_line(json.dumps(row).encode(), "import", NOW, SECRET)
 
-    assert (
-        read_line(encode(first), "import", NOW + timedelta(days=1), partial(seal, secret=Secret(b"t" * 32)))
-        == first
-    )
+    assert read_line(encode(first), "import", NOW + timedelta(days=1), SECRET) == first
+
+
+@pytest.mark.parametrize(
+    "author",
+    [
+        {"key": "9a1158154dfa42caddbd0694a4e9bdc8", "name_masked": "隐私昵称甲**"},
+        {"key": Secret(b"t" * 32).token("weibo\x009990000001"), "name_masked": "隐私昵称甲**"},
+        {"key": "9990000001", "name": "隐私昵称甲"},
+        {
+            "key": SECRET.token("weibo\x009990000001"),
+            "name_masked": "隐私昵称甲**",
+            "followers_bucket": "隐私昵称甲",
+        },
+    ],
+)
+def test_a_row_that_only_looks_sealed_is_sealed_again(author):
+    row = {**SIMPLE, "v": 2, "author": author, "raw_hash": "隐私昵称甲", "robots": {"rule": "@隐私昵称甲"}}
+
+    mention = read_line(json.dumps(row).encode(), "import", NOW, SECRET)
+
+    assert SECRET.made(mention.author.key)
+    assert mention.author.name_masked == "隐**"
+    wire = encode(mention).decode()
+    assert not [mark for mark in ("隐私昵称甲", "9a1158154dfa", "9990000001") if mark in wire]
+
+
+def test_authors_that_another_installation_sealed_stay_apart_and_together():
+    def key(name):
+        row = {**SIMPLE, "author": {"key": Secret(b"t" * 32).token(name)}}
+        return read_line(json.dumps(row).encode(), "import", NOW, SECRET).author.key
+
+    assert key("a") == key("a") != key("b")
+
+
+def test_names_of_the_watchlist_stay_readable_in_an_import():
+    row = {**SIMPLE, "text": "@云雀电器 @路人甲乙 冒烟"}
+
+    mention = read_line(json.dumps(row).encode(), "import", NOW, SECRET, lambda name: name == "云雀电器")
+
+    assert mention.text == "@云雀电器 @路** 冒烟"
 
 
 @pytest.mark.parametrize(
@@ -82,7 +125,7 @@ def test_our_own_export_comes_back_as_it_was():
     [
         ({"text": 3}, "text is a number; give text"),
         ({"text": None}, "has no text"),
-        ({"kind": "rant"}, "kind='rant'; kinds are post, comment"),
+        ({"kind": "rant"}, "kind='rant' is none; kinds are post, comment"),
         ({"likes": "many"}, "likes='many' is no count"),
         ({"captured_at": "soon"}, "captured_at='soon' is no past time"),
         ({"captured_at": "2036-01-01T00:00:00Z"}, "is no past time"),
@@ -93,14 +136,14 @@ def test_our_own_export_comes_back_as_it_was():
 )
 def test_a_bad_line_says_what_is_wrong(change, said):
     with pytest.raises(BadRecord) as caught:
-        read_line(json.dumps({**SIMPLE, **change}).encode(), "import", NOW, SEAL)
+        read_line(json.dumps({**SIMPLE, **change}).encode(), "import", NOW, SECRET)
 
     assert said in str(caught.value)
 
 
 @pytest.mark.parametrize("shown", ["1970-01-01T00:00:00Z", "2036-01-01T00:00:00Z", "", None, 0])
 def test_a_time_that_cannot_be_is_flagged_not_believed(shown):
-    mention = read_line(json.dumps({**SIMPLE, "published_at": shown}).encode(), "import", NOW, SEAL)
+    mention = read_line(json.dumps({**SIMPLE, "published_at": shown}).encode(), "import", NOW, SECRET)
 
     assert (mention.published_at, mention.published_precision) == (NOW, Precision.NONE)
 
@@ -119,7 +162,7 @@ def test_a_file_is_read_to_the_end_and_its_bad_lines_are_shelved_without_their_t
     )
     bus = ListBus()
 
-    report = import_file(file, bus, SEAL, now=NOW).to_dict()
+    report = import_file(file, bus, SECRET, now=NOW).to_dict()
 
     assert (report["read"], report["published"], report["refused"], report["repeated"]) == (6, 3, 2, 1)
     assert [problem.split(":")[0] for problem in report["problems"]] == ["line 2", "line 5"]
@@ -131,13 +174,13 @@ def test_a_file_is_read_to_the_end_and_its_bad_lines_are_shelved_without_their_t
 
 
 def test_a_dry_run_publishes_nothing(tmp_path):
-    report = import_file(write(tmp_path / "a.jsonl", SIMPLE, "{"), None, SEAL, now=NOW)
+    report = import_file(write(tmp_path / "a.jsonl", SIMPLE, "{"), None, SECRET, now=NOW)
 
     assert (report.read, report.published, report.refused) == (2, 0, 1)
 
 
 def test_a_line_of_megabytes_is_refused_and_the_next_one_read(tmp_path):
-    report = import_file(write(tmp_path / "a.jsonl", "x" * 3_000_000, SIMPLE), ListBus(), SEAL, now=NOW)
+    report = import_file(write(tmp_path / "a.jsonl", "x" * 3_000_000, SIMPLE), ListBus(), SECRET, now=NOW)
 
     assert report.published == 1
     assert report.problems == ["line 1: longer than 1,000,000 bytes"]
@@ -145,7 +188,7 @@ def test_a_line_of_megabytes_is_refused_and_the_next_one_read(tmp_path):
 
 def test_a_long_text_is_cut_rather_than_refused():
     mention = read_line(
-        json.dumps({**SIMPLE, "text": "炸" * 200_000}, ensure_ascii=False).encode(), "import", NOW, SEAL
+        json.dumps({**SIMPLE, "text": "炸" * 200_000}, ensure_ascii=False).encode(), "import", NOW, SECRET
     )
 
     assert len(mention.text) == 100_000
@@ -153,11 +196,11 @@ def test_a_long_text_is_cut_rather_than_refused():
 
 def test_a_file_that_is_not_there_or_damaged_is_one_sentence(tmp_path):
     with pytest.raises(BadInput, match="cannot be read"):
-        import_file(tmp_path / "none.jsonl", ListBus(), SEAL, now=NOW)
+        import_file(tmp_path / "none.jsonl", ListBus(), SECRET, now=NOW)
     whole = gzip.compress((json.dumps(SIMPLE) + "\n").encode() * 2_000)
     (tmp_path / "cut.gz").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(BadInput, match="damaged gzip after line"):
-        import_file(tmp_path / "cut.gz", ListBus(), SEAL, now=NOW)
+        import_file(tmp_path / "cut.gz", ListBus(), SECRET, now=NOW)
 
 
 JSON = st.recursive(
@@ -180,7 +223,7 @@ JSON = st.recursive(
 )
 def test_no_line_makes_it_raise_anything_else(row):
     try:
-        mention = read_line(json.dumps({**SIMPLE, **row}).encode(), "import", NOW, SEAL)
+        mention = read_line(json.dumps({**SIMPLE, **row}).encode(), "import", NOW, SECRET)
     except BadRecord:
         return
     assert decode_mention(encode(mention)) == mention
@@ -189,7 +232,7 @@ def test_no_line_makes_it_raise_anything_else(row):
 @given(st.binary(max_size=200))
 def test_no_bytes_make_it_raise_anything_else(line):
     try:
-        read_line(line, "import", NOW, SEAL)
+        read_line(line, "import", NOW, SECRET)
     except BadRecord:
         return
 
@@ -264,9 +307,54 @@ def test_a_file_that_is_no_corpus_is_said_to_be_none(tmp_path):
         play(write(tmp_path / "r.jsonl", {"day": "2026-02-07", "topic": "x"}))
 
 
-def test_an_author_that_was_sealed_keeps_its_key_but_never_a_name():
-    exported = {**SIMPLE, "v": 2, "author": {"key": "a" * 32, "name_masked": "隐私昵称甲"}}
+def test_a_shifted_replay_needs_a_speed_or_it_would_come_from_the_future(tmp_path):
+    with pytest.raises(BadInput, match="--speed N"):
+        play(write(tmp_path / "r.jsonl", *ROWS), shift=True)
 
-    assert read_line(json.dumps(exported).encode(), "import", NOW, SEAL).author == Author(
-        key="a" * 32, name_masked="隐**"
+
+@pytest.mark.parametrize(
+    "time", ["0001-01-01T00:00:00+08:00", "9999-12-31T23:59:59-12:00", "1969-01-01T00:00:00Z"]
+)
+@pytest.mark.parametrize("options", [{}, {"speed": 1e9, "shift": True}])
+def test_a_replayed_row_of_an_impossible_year_is_refused(tmp_path, time, options):
+    file = write(tmp_path / "r.jsonl", {**ROWS[0], "time": time}, *ROWS)
+
+    _, _, report = play(file, **options)
+
+    assert (report.published, report.refused) == (3, 1)
+    assert "does not lie between 1990 and now" in report.problems[0]
+
+
+@pytest.mark.parametrize("field", ["kind", "likes", "captured_at", "source"])
+def test_a_dead_letter_does_not_repeat_what_stood_in_a_field(tmp_path, field):
+    bus = ListBus()
+
+    report = import_file(
+        write(tmp_path / "a.jsonl", {**SIMPLE, field: "隐私昵称甲\u200b" * 9}), bus, SECRET, now=NOW
     )
+
+    assert report.refused == 1
+    assert "隐私" not in str([msgspec.json.decode(value) for _, _, value in bus.messages])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"media": 3}, {"source": "x" * 600}, {"source": "\ud83d"}, {"id": "\ud83d"}, {"author": "\ud83d"}],
+)
+def test_odd_values_are_read_or_refused(change):
+    try:
+        assert decode_mention(
+            encode(read_line(json.dumps({**SIMPLE, **change}).encode(), "import", NOW, SECRET))
+        )
+    except BadRecord:
+        return
+
+
+@pytest.mark.parametrize(
+    "shown", ["0001-01-01T00:00:00+08:00", "9999-12-31T23:59:59-12:00", -62135596800, 253402300799]
+)
+def test_the_first_and_the_last_year_are_no_times_of_posts(shown):
+    row = {**SIMPLE, "published_at": shown}
+    assert read_line(json.dumps(row).encode(), "import", NOW, SECRET).published_precision is Precision.NONE
+    with pytest.raises(BadRecord, match="no past time"):
+        read_line(json.dumps({**SIMPLE, "captured_at": shown}).encode(), "import", NOW, SECRET)

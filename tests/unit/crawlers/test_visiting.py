@@ -7,11 +7,14 @@ from functools import partial
 
 import pytest
 
+from crawlers.accounts import Accounts
 from crawlers.checkpoint import Checkpoint, checkpoint_id, due, from_body, to_body
 from crawlers.parsers import Ask, Outcome, Page
+from crawlers.pipeline import Unchanged
 from crawlers.visiting import Refused, Tally, Unreachable, Visit
 from tingchao.errors import BusUnavailable
-from tingchao.privacy import Secret, seal
+from tingchao.mention import Kind
+from tingchao.privacy import RawPost, Secret, seal
 
 NOW = datetime(2026, 11, 24, 2, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -239,3 +242,115 @@ def test_a_checkpoint_survives_the_store_and_a_damaged_one_counts_as_none():
     assert from_body(json.loads(json.dumps(to_body(after)))) == after
     assert from_body({"seen": 3}) == Checkpoint()
     assert checkpoint_id("a", "小米") != checkpoint_id("a", "华为")
+
+
+FORBIDDEN = Refused(Outcome.BLOCKED, "robots.txt disallows this path", whole_host=False)
+
+
+def test_a_thread_that_may_not_be_asked_is_passed_over_and_the_checkpoint_moves():
+    web = Web({"page=1": search_page((5, 1), (4, 1)), "id=5": FORBIDDEN, "id=4": comments_page(41, total=1)})
+
+    after = web.visit()
+
+    assert web.delivered == ["5", "4", "41"]
+    assert after.seen == ("5", "4")
+    assert web.tally.trouble == "robots.txt disallows this path"
+    assert due(after, [], NOW, MINUTE) == []
+
+
+def test_a_later_page_that_may_not_be_asked_ends_the_list_only():
+    web = Web({"page=1": search_page((5, 0), next_page=2), "page=2": FORBIDDEN})
+
+    after = web.visit()
+
+    assert after.seen == ("5",)
+    assert (web.tally.stopped, web.tally.trouble) == ("pages", "robots.txt disallows this path")
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        {"page=1": FORBIDDEN},
+        {"page=1": search_page((5, 1)), "hotflow": (403, b"")},
+        {"page=1": search_page((5, 0), next_page=2), "page=2": (429, b"")},
+    ],
+)
+def test_a_first_page_that_may_not_be_asked_or_a_host_that_refuses_ends_the_visit(pages):
+    with pytest.raises(Refused):
+        Web(pages).visit()
+
+
+def test_a_forum_checkpoint_holds_no_words_of_people():
+    listing = (
+        "<ul class='threads'><li class='thread' data-id='7'><a href='/thread/7'>隐私昵称甲 13800138000</a>"
+        "<span class='count'>隐私昵称乙</span></li><li class='thread' data-id='隐私昵称丙'><a href='/thread/8'>t</a>"
+        "<span class='count'>3</span></li></ul>"
+    )
+    floor = (
+        "<h1>标题</h1><article class='post' data-id='1'><span class='author' data-uid='u'>n</span>"
+        "<div class='content'>好</div></article>"
+    )
+    web = Web({"/list": listing.encode(), "/thread": floor.encode()})
+
+    body = json.dumps(
+        to_body(web.visit(opening=Ask("https://f.example/list", "forum.list"))), ensure_ascii=False
+    )
+
+    assert "隐私昵称" not in body
+    assert "13800138000" not in body
+
+
+def test_a_time_that_moves_with_every_look_is_no_news():
+    def seen(minute):
+        captured = NOW + minute * MINUTE
+        raw = RawPost(
+            source="x",
+            native_id="1",
+            kind=Kind.POST,
+            text="冒烟",
+            published="2小时前",
+            captured_at=captured,
+            likes=minute // 9,
+        )
+        return seal(raw, Secret(b"s" * 32))
+
+    unchanged = Unchanged()
+    told = []
+    for minute in range(10):
+        news = unchanged.news([seen(minute)])
+        unchanged.published(news)
+        told += news
+
+    assert [mention.engagement.likes for mention in told] == [0, 1]
+
+
+def test_what_is_still_seen_is_not_forgotten_before_what_is_not():
+    posts = [
+        seal(
+            RawPost(
+                source="x", native_id=str(number), kind=Kind.POST, text="冒烟", published="", captured_at=NOW
+            ),
+            Secret(b"s" * 32),
+        )
+        for number in range(3)
+    ]
+    unchanged = Unchanged(limit=2)
+    unchanged.published(posts[:2])
+
+    assert unchanged.news(posts[:1]) == []
+    unchanged.published(posts[2:])
+
+    assert unchanged.news(posts) == [posts[1]]
+
+
+def test_names_of_the_watchlist_are_learned_anew():
+    accounts = Accounts()
+    assert not accounts("云雀")
+
+    accounts.learn(
+        {"topics": [{"name": "云雀", "aliases": ["小云雀"], "people": ["王总"]}, 3, {"aliases": 5}]}
+    )
+    assert all(accounts(name) for name in ("云雀", "小云雀", "王总", "云雀电器官方"))
+
+    accounts.learn({"topics": "x"})
+    assert not accounts("云雀")
