@@ -250,7 +250,9 @@ def replay(
         Path, typer.Argument(metavar="FILE", help="Recorded posts with times, JSON lines, also gzipped.")
     ],
     speed: Annotated[str, typer.Option(metavar="N", help="A factor such as 60, or max.")] = "max",
-    shift: Annotated[bool, typer.Option("--shift", help="Move the first post to now; needs --speed N.")] = False,
+    shift: Annotated[
+        bool, typer.Option("--shift", help="Move the first post to now; needs --speed N.")
+    ] = False,
     as_json: chosen.Json = False,
 ) -> None:
     """Play recorded posts into the bus, in order of time.
