@@ -344,3 +344,27 @@ def test_an_address_that_cannot_be_says_what_would_be_right(wrong: str, says: st
 def test_an_address_where_nobody_listens_says_what_to_do():
     with pytest.raises(BusUnavailable, match=r"kafka://127\.0\.0\.1:1: nobody answered .*services up"):
         open_bus("kafka://127.0.0.1:1")
+
+
+@pytest.mark.services
+def test_a_kafka_member_whose_commit_was_refused_reads_the_batch_again(kafka_address, topic, monkeypatch):
+    """The client may stay where it was and never look back; a message that nothing follows would wait for ever."""
+    with open_bus(kafka_address) as bus:
+        bus.publish(topic, "k", b"alone")
+        bus.flush()
+        with closing(bus.subscribe([topic], topic)) as batches:
+            first = next(batch for batch in batches if batch)
+            consumer = first.subscription.consumer
+            monkeypatch.setattr(consumer, "commit", _refusing)
+            assert bus.commit(first) is False
+
+            until = time.monotonic() + PATIENCE
+            again = next(batch for batch in batches if batch or time.monotonic() > until)
+            assert [message.value for message in again.messages] == [b"alone"]
+            assert bus.commit(again) is True
+
+
+def _refusing(*_: object, **__: object) -> None:
+    from kafka.errors import UnknownMemberIdError
+
+    raise UnknownMemberIdError

@@ -29,7 +29,7 @@ from tingchao.errors import BadSetting, Unavailable
 from tingchao.query import parse
 from tingchao.store import Scope, Store, open_store
 
-pytestmark = [pytest.mark.replay, pytest.mark.slow]
+pytestmark = [pytest.mark.replay, pytest.mark.slow, pytest.mark.timeout(900)]
 
 EVENTS = "weibo_2022_09_events.jsonl.gz"
 THREADS = "weibo_2020_covid_threads.jsonl.gz"

@@ -62,17 +62,18 @@ class _Reading:
 
 @dataclass(slots=True)
 class _Patience:
-    """When a member without partitions should join anew.
+    """When a member that does not thrive should join anew: it has no partitions, or its last commit was refused.
 
-    A client that leads its group before it knows a new topic deals out nothing, and may never notice. A
-    member that is simply one too many has none either, so each wait is twice the one before.
+    A client that leads its group before it knows a new topic deals out nothing, and may never notice; one whose
+    commit was refused may go on behind the messages it did not commit. A member that is simply one too
+    many has no partitions either, so each wait is twice the one before.
     """
 
     bound: float = IDLE_SECONDS
     since: float | None = None
 
-    def ended(self, assigned: bool, now: float) -> bool:
-        if assigned:
+    def ended(self, thrives: bool, now: float) -> bool:
+        if thrives:
             self.bound, self.since = IDLE_SECONDS, None
         elif self.since is None:
             self.since = now
@@ -92,6 +93,8 @@ class KafkaBus:
         self._producer: Any = None
         self._retired: list[Any] = []
         self._consumers: list[Any] = []
+        self._refused: set[Any] = set()
+        """Consumers whose last commit was refused."""
         self._admin: Any = self._reach(KafkaAdminClient, request_timeout_ms=REQUEST_MS)
         self._make_topics(TOPICS)
 
@@ -136,8 +139,8 @@ class KafkaBus:
         try:
             while True:
                 try:
-                    if consumer is not None and patience.ended(bool(consumer.assignment()), monotonic()):
-                        _log.warning("no partition for long; joining again", group=group)
+                    if consumer is not None and patience.ended(self._thrives(consumer), monotonic()):
+                        _log.warning("no partition or no commit for long; joining again", group=group)
                         self._close_consumer(consumer)
                         consumer = None
                     if consumer is None:
@@ -164,10 +167,18 @@ class KafkaBus:
             if ends:
                 reading.consumer.commit(ends, timeout_ms=int(COMMIT_SECONDS * 1000))
         except _LOST:
+            self._refused.add(reading.consumer)
             return False
         except KafkaError as error:
             raise self._unavailable(f"a commit was not taken: {error}") from error
-        return len(ends) == len(reading.ends)
+        if len(ends) < len(reading.ends):
+            self._refused.add(reading.consumer)
+            return False
+        self._refused.discard(reading.consumer)
+        return True
+
+    def _thrives(self, consumer: Any) -> bool:
+        return bool(consumer.assignment()) and consumer not in self._refused
 
     def lag(self, group: str, topics: Sequence[str]) -> dict[str, int]:
         """Messages not yet committed by `group`, per topic; those that expired before it came do not count."""
@@ -264,16 +275,21 @@ class KafkaBus:
             metrics_enabled=False,
         )
         self._consumers.append(consumer)
-        with self._answering("its topics"):
-            for topic in topics:
-                consumer.partitions_for_topic(topic)  # it must know them before it deals them out
-            consumer.subscribe(list(topics))
+        try:
+            with self._answering("its topics"):
+                for topic in topics:
+                    consumer.partitions_for_topic(topic)  # it must know them before it deals them out
+                consumer.subscribe(list(topics))
+        except BusUnavailable:
+            self._close_consumer(consumer)
+            raise
         return consumer
 
     def _close_consumer(self, consumer: Any) -> None:
         if consumer not in self._consumers:
             return
         self._consumers.remove(consumer)
+        self._refused.discard(consumer)
         try:
             consumer.close(autocommit=False, timeout_ms=int(CLOSE_SECONDS * 1000))
         except KafkaError as trouble:
