@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -15,9 +15,9 @@ from tingchao.mention import Mention
 from tingchao.query import Subject, parse
 from tingchao.settings import Settings
 from tingchao.store import Scope, open_store
+from tingchao.times import SHANGHAI
 from tingchao.watchlist import Matcher, load, read
 
-SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 SHOWN = 90
 READS = {"enrich": RAW, "index": ENRICHED, "alert": OBSERVATIONS, "notify": ALERTS}

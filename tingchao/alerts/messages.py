@@ -6,7 +6,6 @@ takes the quote first, then the reason: never grade, topic or links. Pure.
 """
 
 import re
-from datetime import timedelta, timezone
 from typing import Any
 
 import msgspec
@@ -14,8 +13,8 @@ import msgspec
 from tingchao.alerts.alert import Alert, Grade, Reason
 from tingchao.alerts.notice import Happened, Notice
 from tingchao.catalogue import Language, say
+from tingchao.times import SHANGHAI
 
-SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
 SCHEMA = "tingchao.alert/1"
 MAX_TITLE = 26
 MAX_QUOTE = 60

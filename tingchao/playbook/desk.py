@@ -6,7 +6,7 @@ types is bounded here. With `seen` (the version on the person's screen) a change
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 
 from tingchao.alerts.alert import Alert, Grade, IncidentJoined
 from tingchao.alerts.desk import ALERTS
@@ -29,8 +29,8 @@ from tingchao.playbook.incident import (
 )
 from tingchao.playbook.plan import Plan, Task
 from tingchao.store import Store
+from tingchao.times import SHANGHAI
 
-SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
 MAX_NAME = 40
 MAX_TITLE = 120
 MAX_NOTE = 4_000

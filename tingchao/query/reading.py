@@ -7,7 +7,6 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, NoReturn
 from unicodedata import combining, east_asian_width
-from zoneinfo import ZoneInfo
 
 from tingchao.catalogue import Language, say
 from tingchao.errors import BadQuery
@@ -31,6 +30,7 @@ from tingchao.query.tree import (
     word,
 )
 from tingchao.text import fold
+from tingchao.times import SHANGHAI
 
 if TYPE_CHECKING:
     from lark import Lark, Token, Tree
@@ -43,7 +43,6 @@ MAX_NEAR = 100
 
 HAS = ("title", "url", "media", "region", "parent", "sentiment", "risk")
 FIELDS = (*FieldName, "url", "title", "since", "until")
-BEIJING = ZoneInfo("Asia/Shanghai")
 
 _CLOSED: dict[str, dict[str, str]] = {
     FieldName.KIND: {kind: kind for kind in Kind},
@@ -280,7 +279,7 @@ class _Builder:
             return (self.now - int(relative[1]) * unit).astimezone(UTC).replace(microsecond=0)
         try:
             written = datetime.fromisoformat(value)
-            moment = written if written.tzinfo else written.replace(tzinfo=BEIJING)
+            moment = written if written.tzinfo else written.replace(tzinfo=SHANGHAI)
             return moment.astimezone(UTC).replace(microsecond=0)
         except (ValueError, OverflowError):
             self.wrong(token, "bad_time", value=token)

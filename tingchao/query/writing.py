@@ -3,8 +3,8 @@
 import re
 from datetime import datetime
 
-from tingchao.query.reading import BEIJING
 from tingchao.query.tree import And, InTitle, InUrl, Is, Near, Node, Not, Or, Published, Word
+from tingchao.times import SHANGHAI
 
 _SIGNS = r"\s()\"“”|\\\uff01-\uff5e"
 _BARE = re.compile(rf"(?!(?:AND|OR)(?:-|$)|NOT$|NEAR(?:/|$)|[A-Za-z_]+:)[^{_SIGNS}:-][^{_SIGNS}]*")
@@ -51,4 +51,4 @@ def _quoted(text: str) -> str:
 
 
 def _time(at: datetime) -> str:
-    return f'"{at.astimezone(BEIJING):%Y-%m-%d %H:%M:%S}"'
+    return f'"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}"'
