@@ -79,9 +79,11 @@ def draw(key: str, tree: Iterable[Node | None], *, now: float | None = None, coo
         on_go_change=_nothing,
         on_press_change=_nothing,
     )
-    if came.go:
-        places.go(str(came.go))
-    return str(came.press) if came.press else None
+    # An empty answer comes back when the browser went on before this run had ended; it has no attributes then.
+    if go := came.get("go"):
+        places.go(str(go))
+    press = came.get("press")
+    return str(press) if press else None
 
 
 def frame() -> None:

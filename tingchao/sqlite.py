@@ -4,6 +4,7 @@ Write-ahead log, waiting instead of "locked", a header that says whose file it i
 knows a table. A connection belongs to one thread and never crosses a fork.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,9 +56,9 @@ def connect(path: Path, unavailable: type[Unavailable], *, cache_mib: int = 16) 
     with translated(path, unavailable):
         database = apsw.Connection(str(path))
         database.set_busy_timeout(WAIT_FOR_LOCK)
+        database.execute("PRAGMA page_size=8192")
+        _use_write_ahead_log(database)
         for pragma in (
-            "page_size=8192",
-            "journal_mode=WAL",
             "synchronous=FULL",
             f"journal_size_limit={LOG_LIMIT}",
             "wal_autocheckpoint=2000",
@@ -67,6 +68,19 @@ def connect(path: Path, unavailable: type[Unavailable], *, cache_mib: int = 16) 
         ):
             database.execute(f"PRAGMA {pragma}")
         return database
+
+
+def _use_write_ahead_log(database: apsw.Connection) -> None:
+    """Switch a new file over, waiting for others that open it: here SQLite says "busy" without having waited."""
+    give_up = time.monotonic() + WAIT_FOR_LOCK / 1000
+    while True:
+        try:
+            database.execute("PRAGMA journal_mode=WAL")
+            return
+        except apsw.BusyError:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(0.005)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import resource
 import signal
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -277,27 +278,36 @@ def test_a_writer_that_is_killed_loses_nothing_it_had_finished(tmp_path):
         assert len(store.read("s")) >= finished // 50
 
 
-def _write_some(path: str, first: int, told: "multiprocessing.Queue[int]") -> None:
+def _write_some(path: str, first: int) -> int:
     with open_store(f"sqlite:///{path}") as store:
         created = 0
         for start in range(first, first + 400, 20):
             created += store.upsert([numbered(number) for number in range(start, start + 20)]).created
             store.count(Scope())
-        told.put(created)
+    return created
 
 
 def test_processes_that_write_the_same_file_at_once_wait_for_each_other(tmp_path):
     path = tmp_path / "store.db"
-    told = SPAWN.Queue()
-    children = [SPAWN.Process(target=_write_some, args=(str(path), first, told)) for first in (0, 200, 400)]
-    for child in children:
-        child.start()
+    with ProcessPoolExecutor(3, mp_context=SPAWN) as pool:
+        created = sum(pool.map(_write_some, [str(path)] * 3, (0, 200, 400), timeout=120))
 
-    created = sum(told.get(timeout=60) for _ in children)
-
-    for child in children:
-        child.join(60)
     assert created == consistent(path) == 800
+
+
+def test_who_opens_a_new_file_waits_for_another_that_is_just_making_it(tmp_path):
+    path = tmp_path / "store.db"
+    other = apsw.Connection(str(path))
+    other.execute("BEGIN IMMEDIATE")
+    with ThreadPoolExecutor() as pool:
+        opened = pool.submit(SqliteStore, str(path))
+
+        with pytest.raises(TimeoutError):
+            opened.result(timeout=0.3)
+        other.execute("ROLLBACK")
+        other.close()
+
+        opened.result(timeout=30).close()
 
 
 def test_a_long_read_stops_nobody(tmp_path):
