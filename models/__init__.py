@@ -1,28 +1,49 @@
 """Sentiment: the runtime that scores, the bundled weights with their card, and how they were made.
 
-Read in this order: `Scorer` here (the door), `normalise` and `passage` (what of a text is read), `batches` and `cache`
-(each distinct passage once), `onnx_scorer` (the default) and `torch_scorer` (any Hugging Face checkpoint), `card` (what a
-bundle says of itself), `export` and `quantise` (how it was made), `evaluate` (how good it is), `commands`.
-Imports `tingchao` only.
+Read in this order: `Scorer` here (the door), `reading` (what it says), `normalise` and `passage` (what of a text is
+read), `unread` and `language` (what is not), `heads` (from the network's numbers to a reading), `batches` and `cache` (each
+distinct passage once), `onnx_scorer` (the default) and `torch_scorer` (any Hugging Face checkpoint), `card` (what a
+bundle says of itself), `network`, `train`, `export` and `quantise` (how it was made), `evaluate` (how good it is),
+`answers`, `explain` and `commands` (`tingchao score`). Imports `tingchao` only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from models.reading import Abstain, Reading
 from tingchao.errors import BadSetting
-from tingchao.mention import Sentiment
+
+__all__ = ["Abstain", "Reading", "Scorer", "open_scorer"]
 
 
 class Scorer(Protocol):
-    """The door. `name` is what each scored mention records as `model`, such as `tingchao-zh/0`."""
+    """The door. `name` is what each scored mention records as `model`, such as `tingchao-zh/1`.
 
-    name: str
+    `heads` are the questions that the model answers, each with its classes; `sentiment` is always among them. Below
+    the probability `unsure_below` a label is for a person to decide.
+    """
 
-    def score(self, texts: Sequence[str], targets: Sequence[str | None] | None = None) -> list[Sentiment]:
-        """One sentiment per text, in order; `targets[i]` asks for the sentiment towards that name.
+    @property
+    def name(self) -> str: ...
 
-        The label of a text depends neither on the batch nor on its order. An empty text is neutral with
-        p = 1/3 each. Raises `BadInput` if `targets` has another length.
+    @property
+    def heads(self) -> Mapping[str, tuple[str, ...]]: ...
+
+    @property
+    def unsure_below(self) -> float: ...
+
+    def score(
+        self,
+        texts: Sequence[str],
+        targets: Sequence[str | None] | None = None,
+        contexts: Sequence[str | None] | None = None,
+    ) -> list[Reading]:
+        """One reading per text, in order; `targets[i]` asks for the sentiment towards that name, `contexts[i]` is
+        the post or comment above.
+
+        What is said of a text depends neither on the batch nor on its order. A text in which there is nothing to read
+        abstains with a reason and is neutral with p = 1/3 each; one of which the model is unsure keeps its label. Raises
+        `BadInput` if the lengths differ or something is no string, and `BadRecord` if the model gives no number.
         """
         ...
 

@@ -1,68 +1,121 @@
-"""From texts to sentiments, whatever runs the network: each distinct passage once, in batches of like length.
+"""From texts to readings, whatever runs the network: each distinct passage once, in batches of like length.
 
 `score_passages` is the flow that both scorers share; `score_each` keeps the good texts of a call in which some
 cannot be scored.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Collection, Iterator, Sequence
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models import Scorer
-from models.passage import passage
+from models.heads import Heads
+from models.language import CHINESE
+from models.passage import Passage, passage
+from models.reading import UNREAD, Abstain, Reading
+from models.unread import why_unread
 from tingchao.errors import BadInput, BadRecord
-from tingchao.mention import Label, Sentiment
 
-LABELS = (Label.NEGATIVE, Label.NEUTRAL, Label.POSITIVE)
-"""The order of the network's outputs. It also settles ties: the earlier one wins, so a danger is not missed."""
-
+MAX_TOKENS = 128
 TOKENS_A_BATCH = 1024
 PADDING_A_STEP = 8
 """Tokens of padding that widening a batch may add: about what starting another batch costs (measured)."""
 
+_SENTENCE = re.compile(r"[^。!?;…\n]+[。!?;…\n]*|[。!?;…\n]+")
+_UNMARKED = str.maketrans("", "", "〖〗")
 
-UNREAD = Sentiment(label=Label.NEUTRAL, p_negative=1 / 3, p_neutral=1 / 3, p_positive=1 / 3)
-"""What an empty text gets: the model has no opinion."""
-
-Infer = Callable[[Sequence[str]], NDArray[np.float32]]
-"""Passages in, logits of shape (passages, 3) in the order of `LABELS` out."""
+Optional = Sequence[str | None] | None
 
 
-def passages_of(texts: Sequence[str], targets: Sequence[str | None] | None) -> list[str]:
-    """What is read of each text. Raises `BadInput` if `targets` has another length or a text is no string."""
+class Runtime(Protocol):
+    """What runs a network. `mute` are the ids that say nothing: control tokens, the blank, the unknown."""
+
+    heads: Heads
+    pad: int
+    mute: frozenset[int]
+
+    def encode(self, passages: Sequence[Passage]) -> list[list[int]]:
+        """The network's input for each passage, not padded."""
+        ...
+
+    def run(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Logits of shape (texts, `heads.width`)."""
+        ...
+
+
+def passages_of(texts: Sequence[str], targets: Optional = None, contexts: Optional = None) -> list[Passage]:
+    """What is read of each text. Raises `BadInput` if the lengths differ or something is no string."""
     if isinstance(texts, str):
         raise BadInput("score() takes a list of texts; got one text. Put it into a list")
-    if targets is not None and len(targets) != len(texts):
-        raise BadInput(f"{len(texts)} texts came with {len(targets)} targets; give one for each, or None")
-    for number, text in enumerate(texts):
+    asked = {"targets": targets, "contexts": contexts}
+    for name, each in asked.items():
+        if each is not None and len(each) != len(texts):
+            raise BadInput(f"{len(texts)} texts came with {len(each)} {name}; give one for each, or None")
+    nothing = [None] * len(texts)
+    rows = list(zip(texts, targets or nothing, contexts or nothing, strict=True))
+    for number, (text, *others) in enumerate(rows):
         if not isinstance(text, str):
             raise BadInput(f"text {number} is {type(text).__name__}; texts must be strings")
-    return [passage(*pair) for pair in zip(texts, targets or [None] * len(texts), strict=True)]
+        if any(not isinstance(other, str | None) for other in others):
+            raise BadInput(f"text {number} has a target or context that is no string; use a string or None")
+    return [passage(*row) for row in rows]
 
 
-def score_passages(passages: Sequence[str], infer: Infer) -> list[Sentiment]:
-    """One sentiment for each passage; equal ones are inferred once.
+def score_passages(
+    passages: Sequence[Passage], runtime: Runtime, languages: Collection[str] = (CHINESE,)
+) -> list[Reading]:
+    """One reading for each passage; equal ones are inferred once, and those with nothing to read never.
 
-    Raises `BadRecord` if the network gave something that is no number: never a neutral by default.
+    Raises `BadRecord` if the network gave something that is no number.
     """
-    distinct = list(dict.fromkeys(each for each in passages if each))
-    found = {"": UNREAD}
-    if distinct:
-        found.update(zip(distinct, sentiments(infer(distinct)), strict=True))
+    found: dict[Passage, Reading] = {}
+    shown: dict[Passage, Passage] = {}
+    for each in dict.fromkeys(passages):
+        why = why_unread(each, languages)
+        if why:
+            found[each] = UNREAD[why]
+        else:
+            shown[each] = _shown(each, runtime.heads)
+    answers = _infer(list(dict.fromkeys(shown.values())), runtime)
+    found.update((each, answers[seen]) for each, seen in shown.items())
     return [found[each] for each in passages]
 
 
-def sentiments(logits: NDArray[np.float32]) -> list[Sentiment]:
-    """Softmax of each row, and its label. Raises `BadRecord` if a logit is not finite."""
-    if not np.isfinite(logits).all():
-        rows = np.flatnonzero(~np.isfinite(logits).all(axis=1))
-        raise BadRecord(
-            f"the model gave no number for {len(rows)} of {len(logits)} texts; they have no sentiment"
-        )
-    powers = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
-    rows_of_p = (powers / powers.sum(axis=1, keepdims=True)).tolist()
-    return [Sentiment(LABELS[p.index(max(p))], *p) for p in rows_of_p]
+def _shown(asked: Passage, heads: Heads) -> Passage:
+    """What a network is given that cannot be told a target: the sentences that name it, or the whole text."""
+    if heads.aims:
+        return asked
+    context = "" if heads.plain else asked.context
+    if not asked.target:
+        return Passage(asked.text, "", context)
+    naming = [sentence for sentence in _SENTENCE.findall(asked.text) if "〖" in sentence]
+    return Passage(("".join(naming) or asked.text).translate(_UNMARKED).strip(), "", context)
+
+
+def _infer(passages: Sequence[Passage], runtime: Runtime) -> dict[Passage, Reading]:
+    ids = runtime.encode(passages)
+    known = [position for position, row in enumerate(ids) if not runtime.mute.issuperset(row)]
+    found = dict.fromkeys(passages, UNREAD[Abstain.UNKNOWN])
+    logits = np.empty((len(known), runtime.heads.width), np.float32)
+    for batch in buckets([len(ids[position]) for position in known]):
+        rows = [ids[known[place]] for place in batch]
+        logits[batch] = runtime.run(*padded(rows, runtime.pad))
+    read = [passages[position] for position in known]
+    found.update(zip(read, runtime.heads.readings(logits, [bool(each.target) for each in read]), strict=True))
+    return found
+
+
+def padded(rows: Sequence[Sequence[int]], pad: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Ids and mask, each of shape (rows, longest)."""
+    shape = len(rows), max(map(len, rows))
+    ids, mask = np.full(shape, pad, np.int64), np.zeros(shape, np.int64)
+    for line, row in enumerate(rows):
+        ids[line, : len(row)] = row
+        mask[line, : len(row)] = 1
+    return ids, mask
 
 
 def buckets(lengths: Sequence[int]) -> Iterator[list[int]]:
@@ -85,8 +138,8 @@ def buckets(lengths: Sequence[int]) -> Iterator[list[int]]:
 
 
 def score_each(
-    scorer: Scorer, texts: Sequence[str], targets: Sequence[str | None] | None = None
-) -> list[Sentiment | BadRecord]:
+    scorer: Scorer, texts: Sequence[str], targets: Optional = None, contexts: Optional = None
+) -> list[Reading | BadRecord]:
     """Like `scorer.score`, but a text that cannot be scored gives its `BadRecord` and spoils no other.
 
     A call that fails is halved until the bad text is alone, so k bad ones among n cost about k·log2(n) calls.
@@ -94,10 +147,13 @@ def score_each(
     if not texts:
         return []
     try:
-        return list(scorer.score(texts, targets))
+        return list(scorer.score(texts, targets, contexts))
     except BadRecord as reason:
         if len(texts) == 1:
             return [reason]
     half = len(texts) // 2
-    first, second = (None, None) if targets is None else (targets[:half], targets[half:])
-    return score_each(scorer, texts[:half], first) + score_each(scorer, texts[half:], second)
+    return [
+        found
+        for part in (slice(half), slice(half, None))
+        for found in score_each(scorer, texts[part], targets and targets[part], contexts and contexts[part])
+    ]

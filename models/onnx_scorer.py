@@ -6,17 +6,21 @@ tokens count (about 180 Chinese characters).
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.batches import buckets, passages_of, score_passages
+from models.batches import Optional, passages_of, score_passages
 from models.card import BUNDLE, NETWORK, TOKENIZER, Card, check_answers, read_card, read_file
+from models.passage import Passage, token_ids
+from models.reading import Reading
 from tingchao.errors import BadSetting
-from tingchao.mention import Sentiment
+
+_INPUTS, _OUTPUT = ["input_ids", "attention_mask"], "logits"
+_PIECES_THAT_SAY_NOTHING = ("<s>", "</s>", "<pad>", "<unk>", "<mask>", "▁")
 
 
 class OnnxScorer:
@@ -27,39 +31,60 @@ class OnnxScorer:
 
     def __init__(self, folder: str | Path | None = None, *, threads: int = 1) -> None:
         place = Path(folder) if folder else BUNDLE
-        self._card = read_card(place)
-        self.name = f"{self._card.name}/{self._card.version}"
-        self._tokenizer = _tokenizer(place, self._card)
-        self._session = _session(place, self._card, threads)
-        tests = self._card.self_test
-        check_answers(place / NETWORK, tests, self.score([test.text for test in tests]))
+        card = read_card(place)
+        self.name = f"{card.name}/{card.version}"
+        self.runtime = OnnxRuntime(place, card, threads=threads)
+        self.heads: Mapping[str, tuple[str, ...]] = self.runtime.heads.classes
+        self.unsure_below = card.abstain_below
+        self._languages = card.languages
+        tests = card.self_test
+        answers = self.score(
+            [test.text for test in tests], [test.target for test in tests], [test.context for test in tests]
+        )
+        check_answers(place / NETWORK, tests, answers)
 
-    def score(self, texts: Sequence[str], targets: Sequence[str | None] | None = None) -> list[Sentiment]:
-        """One sentiment per text, in order; see `models.Scorer`. Raises `BadInput` and `BadRecord`."""
-        return score_passages(passages_of(texts, targets), self._infer)
-
-    def _infer(self, passages: Sequence[str]) -> NDArray[np.float32]:
-        tokens = [ids for part in _parts(passages) for ids in self._encoded(part)]
-        logits = np.empty((len(tokens), len(self._card.labels)), np.float32)
-        for batch in buckets([len(ids) for ids in tokens]):
-            width = max(len(tokens[position]) for position in batch)
-            ids = np.full((len(batch), width), self._card.pad_id, np.int64)
-            mask = np.zeros((len(batch), width), np.int64)
-            for row, position in enumerate(batch):
-                length = len(tokens[position])
-                ids[row, :length] = tokens[position]
-                mask[row, :length] = 1
-            logits[batch] = self._session.run(["logits"], {"input_ids": ids, "attention_mask": mask})[0]
-        return logits
-
-    def _encoded(self, passages: Sequence[str]) -> list[list[int]]:
-        return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(list(passages))]
+    def score(
+        self, texts: Sequence[str], targets: Optional = None, contexts: Optional = None
+    ) -> list[Reading]:
+        """One reading per text, in order; see `models.Scorer`. Raises `BadInput` and `BadRecord`."""
+        return score_passages(passages_of(texts, targets, contexts), self.runtime, self._languages)
 
 
-def _parts(passages: Sequence[str]) -> Iterator[Sequence[str]]:
+class OnnxRuntime:
+    """The network of a bundle, its hash checked; also for who makes a bundle and needs its answers."""
+
+    def __init__(self, folder: Path, card: Card, *, threads: int = 1) -> None:
+        self.heads = card.heads_of()
+        self.pad = card.pad_id
+        self._card = card
+        self._tokenizer = _tokenizer(folder, card)
+        self._session = _session(folder, card, threads)
+        pieces = map(self._tokenizer.token_to_id, _PIECES_THAT_SAY_NOTHING)
+        self.mute = frozenset(piece for piece in pieces if piece is not None)
+        _check_columns(folder, self._session, self.heads.width)
+
+    def encode(self, passages: Sequence[Passage]) -> list[list[int]]:
+        """See `models.batches.Runtime`."""
+        card = self._card
+        return token_ids(passages, self._pieces, bos=card.bos_id, eos=card.eos_id, most=card.max_tokens)
+
+    def run(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
+        """See `models.batches.Runtime`."""
+        (logits,) = self._session.run([_OUTPUT], dict(zip(_INPUTS, (ids, mask), strict=True)))
+        return np.asarray(logits)
+
+    def _pieces(self, texts: list[str]) -> list[list[int]]:
+        return [
+            encoding.ids
+            for part in _parts(texts)
+            for encoding in self._tokenizer.encode_batch_fast(part, add_special_tokens=False)
+        ]
+
+
+def _parts(texts: list[str]) -> Iterator[list[str]]:
     """Few at a time: the tokenizer's records take a hundred times the memory of the ids."""
-    for start in range(0, len(passages), 256):
-        yield passages[start : start + 256]
+    for start in range(0, len(texts), 256):
+        yield texts[start : start + 256]
 
 
 def _tokenizer(folder: Path, card: Card) -> Any:
@@ -107,3 +132,20 @@ def _session(folder: Path, card: Card, threads: int) -> Any:
     ) as error:
         reason = str(error).splitlines()[0][:200]
         raise BadSetting(f"{folder / NETWORK}: onnxruntime cannot load it ({reason})") from None
+
+
+def _check_columns(folder: Path, session: Any, width: int) -> None:
+    """Raises `BadSetting` for a network that takes or gives something else than the card says."""
+    taken = sorted(each.name for each in session.get_inputs())
+    given = {each.name: each.shape for each in session.get_outputs()}
+    shape = given.get(_OUTPUT)
+    if taken != sorted(_INPUTS) or shape is None:
+        raise BadSetting(
+            f"{folder / NETWORK}: it takes {', '.join(taken)} and gives {', '.join(given)}; must take "
+            f"{' and '.join(_INPUTS)} and give {_OUTPUT}. Install the bundle again"
+        )
+    if isinstance(shape[-1], int) and shape[-1] != width:
+        raise BadSetting(
+            f"{folder / NETWORK}: it gives {shape[-1]} numbers a text, the heads of the card have {width}. "
+            "The files are not of one model; install the bundle again"
+        )

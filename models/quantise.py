@@ -18,6 +18,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 _MICROSOFT = "com.microsoft"
 _LARGE_TABLE = 1000
+_SMALL_MATRIX = 10_000
+"""A last layer of a few classes: eight bits would save nothing there."""
+
 _NAMES = ("q_steps", "q_least", "q_one", "q_middle", "q_axis")
 
 
@@ -59,7 +62,7 @@ class _Rewriting:
         for node in graph.node:
             weight = self.constants.get(node.input[1]) if node.op_type == "MatMul" else None
             table = self.constants.get(node.input[0]) if node.op_type == "Gather" else None
-            if weight is not None:
+            if weight is not None and np.prod(weight.dims) > _SMALL_MATRIX:
                 self._product(node, numpy_helper.to_array(weight))
             elif table is not None and table.dims[0] > _LARGE_TABLE:
                 self._lookup(node, numpy_helper.to_array(table))

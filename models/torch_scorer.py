@@ -1,4 +1,4 @@
-"""Any Hugging Face sequence-classification checkpoint with three classes, from a local folder.
+"""Checkpoints in torch, from a local folder: what `models.train` saves, and any Hugging Face classifier of three classes.
 
 Runs on a GPU where there is one, else on the processor. Weights are safetensors only, code that a checkpoint
 brings is never run, and nothing is fetched. Needs `pip install "tingchao[torch]"`.
@@ -13,12 +13,19 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from models.batches import LABELS, buckets, passages_of, score_passages
+from models.batches import MAX_TOKENS, Optional, Runtime, passages_of, score_passages
+from models.card import TOKENIZER
+from models.heads import LABELS, Heads
+from models.passage import Passage, token_ids
+from models.reading import Reading
 from tingchao.errors import BadSetting
-from tingchao.mention import Label, Sentiment
+from tingchao.mention import Label
 
-MAX_TOKENS = 128
 LABELS_FILE = "labels.json"
+HEADS_FILE = "heads.json"
+CONTROLS = ("<s>", "</s>", "<pad>", "<unk>", "▁")
+"""The first three frame a text; none of the five says anything."""
+
 _KNOWN = {
     Label.NEGATIVE: ("negative", "neg", "负面", "消极", "负向", "负"),
     Label.NEUTRAL: ("neutral", "neu", "中性", "中立", "中"),
@@ -29,8 +36,9 @@ _KNOWN = {
 class TorchScorer:
     """`labels` maps the checkpoint's class names (or `LABEL_0`) to ours; so may `labels.json` in the folder.
 
-    Raises `BadSetting` if the extra is missing, or the folder holds no such checkpoint, or its classes cannot be
-    told apart.
+    A folder that the trainer made (`heads.json` beside the checkpoint) answers with all its heads; any other knows
+    sentiment only. Raises `BadSetting` if the extra is missing, or the folder holds no such checkpoint, or its classes
+    cannot be told apart.
     """
 
     def __init__(
@@ -39,38 +47,112 @@ class TorchScorer:
         place = Path(folder)
         try:
             import torch
-            from transformers import AutoTokenizer
         except ModuleNotFoundError as error:
             raise missing_extra(f"the model torch:{folder}", error) from None
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         torch.set_num_threads(threads)
         self.name = f"torch:{place.name}"
+        trained = (place / HEADS_FILE).is_file()
+        self._runtime: Runtime = _Trained(place) if trained else _Checkpoint(place, labels)
+        self.heads: Mapping[str, tuple[str, ...]] = self._runtime.heads.classes
+        self.unsure_below = self._runtime.heads.unsure_below
+
+    def score(
+        self, texts: Sequence[str], targets: Optional = None, contexts: Optional = None
+    ) -> list[Reading]:
+        """One reading per text, in order; see `models.Scorer`. Raises `BadInput` and `BadRecord`."""
+        return score_passages(passages_of(texts, targets, contexts), self._runtime)
+
+
+class _Trained:
+    """What `models.train` saved: all heads, and the input as `models.passage` makes it."""
+
+    def __init__(self, folder: Path) -> None:
+        import torch
+        from safetensors import SafetensorError
+        from tokenizers import Tokenizer
+
+        from models.network import load_network
+
+        self.heads = read_heads(folder / HEADS_FILE)
         self._torch = torch
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
-        model, self._order = load_checkpoint(place, labels)
+        try:
+            self._network = load_network(folder).to(self._device)
+        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+            raise BadSetting(f"{folder}: the network cannot be loaded ({_first_line(error)})") from None
+        try:
+            self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+        except Exception as error:  # noqa: BLE001 - the library raises bare Exception for any malformed file
+            raise BadSetting(f"{folder / TOKENIZER}: not a tokenizer ({_first_line(error)})") from None
+        numbers: list[int | None] = [self._tokenizer.token_to_id(piece) for piece in CONTROLS]
+        known = [number for number in numbers if number is not None]
+        if len(known) < len(CONTROLS):
+            raise BadSetting(f"{folder / TOKENIZER}: it lacks one of the pieces {' '.join(CONTROLS)}")
+        self._bos, self._eos, self.pad, *_ = known
+        self.mute = frozenset(known)
+
+    def encode(self, passages: Sequence[Passage]) -> list[list[int]]:
+        return token_ids(passages, self._pieces, bos=self._bos, eos=self._eos, most=MAX_TOKENS)
+
+    def run(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
+        taken = [self._torch.from_numpy(each).to(self._device) for each in (ids, mask)]
+        with self._torch.inference_mode():
+            return np.asarray(self._network(*taken).float().cpu().numpy())
+
+    def _pieces(self, texts: list[str]) -> list[list[int]]:
+        return [each.ids for each in self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
+
+
+class _Checkpoint:
+    """Any three-class checkpoint, with the tokenizer it brings."""
+
+    def __init__(self, folder: Path, labels: Mapping[str, str] | None) -> None:
+        try:
+            import torch
+            from transformers import AutoTokenizer
+        except ModuleNotFoundError as error:
+            raise missing_extra(f"the model torch:{folder}", error) from None
+        self.heads = Heads()
+        self._torch = torch
+        self._device = "cuda" if torch.cuda.is_available() else "cpu"
+        model, self._order = load_checkpoint(folder, labels)
         self._model = model.to(self._device)
         try:
             self._tokenizer = AutoTokenizer.from_pretrained(
-                place, local_files_only=True, trust_remote_code=False
+                folder, local_files_only=True, trust_remote_code=False
             )
         except (OSError, ValueError) as error:
-            raise BadSetting(f"{place}: its tokenizer cannot be loaded ({_first_line(error)})") from None
+            raise BadSetting(f"{folder}: its tokenizer cannot be loaded ({_first_line(error)})") from None
+        self.pad = self._tokenizer.pad_token_id or 0
+        blank = self._tokenizer.convert_tokens_to_ids("▁")
+        self.mute = frozenset([*self._tokenizer.all_special_ids, blank])
         self._limit = min(MAX_TOKENS, getattr(model.config, "max_position_embeddings", MAX_TOKENS))
 
-    def score(self, texts: Sequence[str], targets: Sequence[str | None] | None = None) -> list[Sentiment]:
-        """One sentiment per text, in order; see `models.Scorer`. Raises `BadInput` and `BadRecord`."""
-        return score_passages(passages_of(texts, targets), self._infer)
+    def encode(self, passages: Sequence[Passage]) -> list[list[int]]:
+        texts = [each.text for each in passages]
+        if not texts:
+            return []
+        encoded: list[list[int]] = self._tokenizer(texts, truncation=True, max_length=self._limit)[
+            "input_ids"
+        ]
+        return encoded
 
-    def _infer(self, passages: Sequence[str]) -> NDArray[np.float32]:
-        encoded = self._tokenizer(list(passages), truncation=True, max_length=self._limit)
-        lengths = [len(ids) for ids in encoded["input_ids"]]
-        logits = np.empty((len(passages), len(LABELS)), np.float32)
+    def run(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
+        taken = [self._torch.from_numpy(each).to(self._device) for each in (ids, mask)]
         with self._torch.inference_mode():
-            for batch in buckets(lengths):
-                rows = {name: [values[position] for position in batch] for name, values in encoded.items()}
-                padded = self._tokenizer.pad(rows, return_tensors="pt").to(self._device)
-                logits[batch] = self._model(**padded).logits.float().cpu().numpy()[:, self._order]
-        return logits
+            logits = self._model(input_ids=taken[0], attention_mask=taken[1]).logits
+            return np.asarray(logits.float().cpu().numpy()[:, self._order])
+
+
+def read_heads(path: Path) -> Heads:
+    """The heads of a saved network. Raises `BadSetting` naming the file for what are no heads of ours."""
+    try:
+        return Heads(msgspec.json.decode(path.read_bytes(), type=dict[str, tuple[str, ...]]))
+    except (OSError, msgspec.DecodeError) as error:
+        raise BadSetting(f"{path}: must map heads to the names of their classes ({error})") from None
+    except BadSetting as error:
+        raise BadSetting(f"{path}: {error}") from None
 
 
 def load_checkpoint(folder: Path, labels: Mapping[str, str] | None = None) -> tuple[Any, list[int]]:
@@ -86,6 +168,7 @@ def load_checkpoint(folder: Path, labels: Mapping[str, str] | None = None) -> tu
         )
     try:
         import torch
+        from safetensors import SafetensorError
         from transformers import AutoModelForSequenceClassification
     except ModuleNotFoundError as error:
         raise missing_extra(f"the model in {folder}", error) from None
@@ -93,7 +176,7 @@ def load_checkpoint(folder: Path, labels: Mapping[str, str] | None = None) -> tu
         model = AutoModelForSequenceClassification.from_pretrained(
             folder, local_files_only=True, trust_remote_code=False, use_safetensors=True, dtype=torch.float32
         )
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise BadSetting(f"{folder}: transformers cannot load it ({_first_line(error)})") from None
     names = {int(position): str(name) for position, name in model.config.id2label.items()}
     return model.eval(), class_order(names, labels or _labels_beside(folder), where=str(folder))

@@ -1,27 +1,30 @@
 """`enrich`: raw mentions in; matched, scored and tagged ones out, and one observation for each matched topic.
 
-decode → match → tag → score → encode, batch by batch; the scorer given remembers texts it has seen. What
-matches no topic is dropped and counted; a text that cannot be scored is a dead letter and spoils no other.
+decode → match → tag → score → encode, batch by batch; the scorer given remembers texts it has seen. What is asked of it
+is said in `stream.scoring`. What matches no topic is dropped and counted; a text that cannot be scored is a dead letter
+and spoils no other.
 """
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
 from msgspec.structs import replace
 
 from models import Scorer
-from models.batches import score_each
 from stream.loop import Dead, Outgoing, Output, Worker
+from stream.scoring import Question, called, question, score, scored, scored_text
 from tingchao.alerts.risk import RiskRules
 from tingchao.bus import ENRICHED, OBSERVATIONS, RAW, Message
 from tingchao.errors import BadRecord
-from tingchao.mention import Match, Mention, Observation, Risk, Sentiment, Target, decode_mention, encode
+from tingchao.mention import Match, Mention, Observation, decode_mention, encode
 from tingchao.query import Subject
 from tingchao.text import text_key
 from tingchao.watchlist import Matcher
+
+__all__ = ["Enrich", "called", "scored_text"]
 
 log = structlog.get_logger("enrich")
 
@@ -32,13 +35,11 @@ REMIND_EVERY = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """A mention that speaks of a topic, with what was found before scoring."""
+    """A mention that speaks of a topic, with what was found before scoring, and what the model is to be asked."""
 
     message: Message
     mention: Mention
-    matches: tuple[Match, ...]
-    risk: tuple[Risk, ...]
-    text: str
+    question: Question
 
 
 class Enrich(Worker):
@@ -65,6 +66,7 @@ class Enrich(Worker):
 
     def handle(self, messages: Sequence[Message]) -> Output:
         matcher = self._matcher()
+        topics = {topic.id: topic for topic in matcher.watchlist.topics}
         reason = NO_MATCH if matcher.watchlist.topics else NO_TOPICS
         dead: list[Dead] = []
         found: list[Matched] = []
@@ -78,7 +80,8 @@ class Enrich(Worker):
             subject = Subject.of(mention)
             matches = matcher.match(subject)
             if matches:
-                found.append(Matched(message, mention, matches, self._tag(subject), scored_text(mention)))
+                mention = self._tagged(mention, matches, subject)
+                found.append(Matched(message, mention, question(mention, topics, subject)))
             else:
                 dropped[reason] += 1
         if dropped[NO_TOPICS]:
@@ -86,68 +89,31 @@ class Enrich(Worker):
         out: list[Outgoing] = []
         # Partitions of the bus come one after another; alerts are better told in the order of time.
         found.sort(key=lambda each: each.mention.captured_at)
-        names = {topic.id: topic.name for topic in matcher.watchlist.topics}
-        for each, scores in zip(found, self._score(found, names), strict=True):
-            good = [score for score in scores if isinstance(score, Sentiment)]
-            bad = [score for score in scores if isinstance(score, BadRecord)]
-            if bad:
-                dead.append(Dead(each.message, str(bad[0])))
+        for each, answers in zip(found, score(self._scorer, [each.question for each in found]), strict=True):
+            if isinstance(answers, BadRecord):
+                dead.append(Dead(each.message, str(answers)))
             else:
-                out += _messages(each, good[0], good[1:] or good, self._scorer.name)
+                out += _messages(scored(each.mention, answers, self._scorer.name))
         return Output(out, dead, dropped)
 
-    def _tag(self, subject: Subject) -> tuple[Risk, ...]:
-        return self._risks.risks(f"{subject.title.text}\n{subject.text.text}")
+    def _tagged(self, mention: Mention, matches: tuple[Match, ...], subject: Subject) -> Mention:
+        return replace(
+            mention,
+            text_key=mention.text_key or text_key(mention.text),
+            matches=matches,
+            risk=self._risks.risks(f"{subject.title.text}\n{subject.text.text}"),
+        )
 
     def _remind(self) -> None:
         if self._clock() >= self._remind_at:
             self._remind_at = self._clock() + REMIND_EVERY
             log.warning("no topic is watched: every mention is dropped", load="tingchao watchlist load FILE")
 
-    def _score(
-        self, found: Sequence[Matched], names: dict[str, str]
-    ) -> Iterator[list[Sentiment | BadRecord]]:
-        """Sentiment of each whole text, then towards each of its topics in order where they are several."""
-        several = [
-            (each.text, names[match.topic])
-            for each in found
-            if len(each.matches) > 1
-            for match in each.matches
-        ]
-        texts = [each.text for each in found] + [text for text, _ in several]
-        scores = score_each(self._scorer, texts, [None] * len(found) + [name for _, name in several])
-        towards = iter(scores[len(found) :])
-        for each, whole in zip(found, scores, strict=False):
-            yield [whole, *(next(towards) for _ in each.matches)] if len(each.matches) > 1 else [whole]
 
-
-def scored_text(mention: Mention) -> str:
-    """What a reader would read: the title, unless the text begins with it, and the text."""
-    if not mention.title or mention.text.startswith(mention.title):
-        return mention.text
-    return f"{mention.title}\n{mention.text}"
-
-
-def _messages(
-    each: Matched, sentiment: Sentiment, towards: Sequence[Sentiment], model: str
-) -> list[Outgoing]:
-    mention = each.mention
-    key = mention.text_key or text_key(mention.text)
-    targets = tuple(
-        Target(match.topic, to.label, to.p_negative, to.p_neutral, to.p_positive)
-        for match, to in zip(each.matches, towards, strict=True)
-    )
-    enriched = replace(
-        mention,
-        text_key=key,
-        matches=each.matches,
-        sentiment=sentiment,
-        targets=targets,
-        risk=each.risk,
-        model=model,
-    )
-    out: list[Outgoing] = [(ENRICHED, mention.id, encode(enriched))]
-    for match, target in zip(each.matches, targets, strict=True):
+def _messages(mention: Mention) -> list[Outgoing]:
+    """The mention, and an observation for each topic."""
+    out: list[Outgoing] = [(ENRICHED, mention.id, encode(mention))]
+    for match, target in zip(mention.matches, mention.targets, strict=True):
         observation = Observation(
             topic=match.topic,
             role=match.role,
@@ -160,8 +126,8 @@ def _messages(
             label=target.label,
             p_negative=target.p_negative,
             author_key=mention.author.key,
-            text_key=key,
-            risk=each.risk,
+            text_key=mention.text_key,
+            risk=mention.risk,
         )
         out.append((OBSERVATIONS, match.topic, encode(observation)))
     return out

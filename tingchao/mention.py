@@ -128,7 +128,11 @@ class Risk(msgspec.Struct, frozen=True):
 
 
 class Mention(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One mention; see DESIGN section 5. Enrichment fills the part from `matches` on."""
+    """One mention; see DESIGN section 5. Enrichment fills the part from `matches` on.
+
+    `abstain` is empty, or why `sentiment` is not to be leaned on (`models.Abstain`). `complaint` is the intensity, about
+    -1 to 1, `irony` a probability; None where the model does not tell.
+    """
 
     v: int = msgspec.field(default_factory=_wire_version)
     id: str
@@ -156,6 +160,9 @@ class Mention(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     sentiment: Sentiment | None = None
     targets: tuple[Target, ...] = ()
     emotion: str = ""
+    abstain: str = ""
+    complaint: float | None = None
+    irony: float | None = None
     risk: tuple[Risk, ...] = ()
     model: str = ""
 

@@ -12,9 +12,9 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, ClassVar
 
-from models import Scorer, open_scorer
+from models import Reading, Scorer, open_scorer
 from models.cache import CachedScorer
 from stream.alert import Alerting
 from stream.enrich import Enrich, scored_text
@@ -50,7 +50,7 @@ STRETCHES = {
     "weibo_2020_covid_threads": 4_000,
     "weibo_2010s_brand_and_rumour_cascades": 4_000,
 }
-PLAIN = Sentiment(Label.NEUTRAL, 0.1, 0.8, 0.1)
+PLAIN = Reading(sentiment=Sentiment(Label.NEUTRAL, 0.1, 0.8, 0.1))
 
 
 class NoScorer:
@@ -58,7 +58,10 @@ class NoScorer:
 
     name = "none/0"
 
-    def score(self, texts: object, targets: object = None) -> list[Sentiment]:
+    heads: ClassVar = {"sentiment": tuple(Label)}
+    unsure_below = 0.5
+
+    def score(self, texts: object, targets: object = None, contexts: object = None) -> list[Reading]:
         return [PLAIN] * len(texts)  # type: ignore[arg-type]
 
 
@@ -108,7 +111,7 @@ def figures() -> Iterator[Figure]:
 
 
 def enrich_over_scorer() -> Figure:
-    """decode → match → score → encode against the scorer alone, the same texts in the same batches."""
+    """decode → match → score → encode against the scorer alone, the same questions in the same batches."""
     scorer = open_scorer()
     wires = [encode(each) for each in mentions()[2600 : 2600 + SCORED]]
 
@@ -122,7 +125,12 @@ def enrich_over_scorer() -> Figure:
         cached = CachedScorer(scorer)
         texts = [scored_text(decode_mention(wire)) for wire in wires]
         for start in range(0, len(texts), 200):
-            cached.score(texts[start : start + 200])
+            asked = [
+                (text, target)
+                for text in texts[start : start + 200]
+                for target in (None, *(name for name in WATCHED.values() if name in text))
+            ]
+            cached.score([text for text, _ in asked], [target for _, target in asked])
         return len(texts)
 
     return compare(ours, alone, pairs=5).figure(

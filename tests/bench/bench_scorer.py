@@ -15,7 +15,6 @@ import onnxruntime
 from tokenizers import Tokenizer
 
 from models import open_scorer
-from models.batches import sentiments
 from models.card import BUNDLE, NETWORK, TOKENIZER, read_card
 from models.passage import passage
 from tests.bench.harness import Figure, NotMeasurable, compare, spread
@@ -50,6 +49,7 @@ class Naive:
 
     def __init__(self) -> None:
         card = read_card(BUNDLE)
+        self._heads = card.heads_of()
         self._tokenizer = Tokenizer.from_file(str(BUNDLE / TOKENIZER))
         self._tokenizer.enable_truncation(card.max_tokens)
         self._tokenizer.enable_padding(pad_id=card.pad_id)
@@ -62,10 +62,11 @@ class Naive:
 
     def score(self, texts: list[str]) -> int:
         for start in range(0, len(texts), 32):
-            encoded = self._tokenizer.encode_batch([passage(text) for text in texts[start : start + 32]])
+            encoded = self._tokenizer.encode_batch([passage(text).text for text in texts[start : start + 32]])
             ids = np.array([each.ids for each in encoded], np.int64)
             mask = np.array([each.attention_mask for each in encoded], np.int64)
-            sentiments(self._session.run(None, {"input_ids": ids, "attention_mask": mask})[0])
+            logits = self._session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
+            self._heads.readings(logits, [False] * len(logits))
         return len(texts)
 
 

@@ -58,6 +58,10 @@ mentions = st.builds(
     targets=st.lists(
         st.builds(Target, names, st.sampled_from(Label), shares, shares, shares), max_size=2
     ).map(tuple),
+    emotion=words,
+    abstain=words,
+    complaint=st.none() | st.floats(-1, 1),
+    irony=st.none() | shares,
     risk=st.lists(st.builds(Risk, names, shares), max_size=2).map(tuple),
 )
 observations = st.builds(

@@ -1,74 +1,100 @@
-"""The bundle is what `models.export` makes of the teacher, and says what the teacher says."""
+"""A bundle is what `models.export` makes of a network, and says what the network says."""
 
+import gzip
 import importlib.util
+import json
 from pathlib import Path
 
 import pytest
 
-from models import open_scorer
-from models.evaluate import Row, agreement, by_source, main, read_rows
-from tingchao.errors import BadInput
-from tingchao.mention import Label, Sentiment
+from models import Reading, open_scorer
+from models.card import read_card
+from tingchao.errors import BadSetting
 
 needs_torch = pytest.mark.skipif(
     importlib.util.find_spec("torch") is None, reason='torch is not installed: pip install "tingchao[torch]"'
 )
-SURE = Sentiment(Label.NEGATIVE, 0.8, 0.1, 0.1)
-UNSURE = Sentiment(Label.POSITIVE, 0.4, 0.1, 0.5)
+LAYERS = range(12)
+
+
+def saved(shared: Path, folder: Path, layers: range) -> Path:
+    """A network with every head, of which only sentiment has learnt anything."""
+    from models.network import save_network, start_network
+
+    teacher = shared / "models" / "sentiment-teacher"
+    save_network(start_network(teacher, layers=layers, seed=1), folder, teacher / "tokenizer.json")
+    return folder
+
+
+def numbers(found: Reading) -> list[float]:
+    one = found.sentiment
+    told = [each for each in (found.irony, found.offensive, found.complaint) if each is not None]
+    return [one.p_negative, one.p_neutral, one.p_positive, *found.emotion, *found.crisis, *told]
 
 
 @needs_torch
 @pytest.mark.slow
-def test_an_export_is_reproducible_and_agrees_with_its_source(shared: Path, tmp_path: Path) -> None:
+def test_a_bundle_says_what_its_network_says(shared: Path, tmp_path: Path) -> None:
     from models.export import export
 
-    teacher = shared / "models" / "sentiment-teacher"
-    first = export(teacher, tmp_path / "first", name="again", version="1")
-    second = export(teacher, tmp_path / "second", name="again", version="1")
-    rows = list(read_rows(shared / "data" / "sentiment" / "dev.jsonl.gz"))[::37]
-    texts = [row.text for row in rows]
+    source = saved(shared, tmp_path / "network", LAYERS)
+    export(source, tmp_path / "bundle", name="again", version="1")
+    with gzip.open(shared / "data" / "sentiment" / "dev.jsonl.gz", "rt", encoding="utf-8") as lines:
+        texts = [json.loads(line)["text"] for line in lines][::37]
 
-    near = agreement(
-        open_scorer(f"onnx:{tmp_path / 'first'}").score(texts), open_scorer(f"torch:{teacher}").score(texts)
+    bundle, network = open_scorer(f"onnx:{tmp_path / 'bundle'}"), open_scorer(f"torch:{source}")
+    pairs = list(zip(bundle.score(texts), network.score(texts), strict=True))
+
+    assert bundle.heads == network.heads
+    assert sum(one.sentiment.label is other.sentiment.label for one, other in pairs) / len(pairs) >= 0.98
+    apart = [abs(a - b) for one, other in pairs for a, b in zip(numbers(one), numbers(other), strict=True)]
+    assert sum(apart) / len(apart) <= 0.01
+
+
+@needs_torch
+@pytest.mark.slow
+def test_an_export_is_reproducible_and_leaves_heads_out(shared: Path, tmp_path: Path) -> None:
+    from models.export import export
+
+    source = saved(shared, tmp_path / "network", LAYERS[:1])
+    left_out = ("irony", "crisis")
+
+    first, second = (
+        export(source, tmp_path / name, name="again", version="1", left_out=left_out) for name in ("a", "b")
     )
 
     assert first.files == second.files
-    assert near.same_label >= 0.98
-    assert near.mean <= 0.01
+    assert not set(left_out) & set(read_card(tmp_path / "a").heads)
+    (found,) = open_scorer(f"onnx:{tmp_path / 'a'}").score(["客服不退款"])
+    assert (found.irony, found.crisis) == (None, ())
+    assert found.complaint is not None
+
+
+@needs_torch
+@pytest.mark.parametrize(
+    "damaged", ["model.safetensors", "heads.safetensors", "tokenizer.json", "heads.json"]
+)
+def test_a_network_with_a_truncated_file_is_refused(shared: Path, tmp_path: Path, damaged: str) -> None:
+    folder = saved(shared, tmp_path / "network", LAYERS[:1])
+    path = folder / damaged
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+    with pytest.raises(BadSetting, match=str(folder)):
+        open_scorer(f"torch:{folder}")
+
+
+@needs_torch
+def test_a_checkpoint_with_truncated_weights_is_refused(shared: Path, tmp_path: Path) -> None:
+    folder = saved(shared, tmp_path / "network", LAYERS[:1])
+    (folder / "heads.json").unlink()
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:100_000])
+
+    with pytest.raises(BadSetting, match="transformers cannot load it"):
+        open_scorer(f"torch:{folder}")
 
 
 @pytest.mark.skipif(importlib.util.find_spec("torch") is not None, reason="torch is installed here")
-def test_without_the_extra_a_checkpoint_says_what_to_install(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "config.json").write_text("{}")
-    (tmp_path / "model.safetensors").write_bytes(b"")
-    (tmp_path / "x.jsonl").write_text('{"text": "好", "label": "positive"}\n')
-
-    assert main([str(tmp_path / "x.jsonl"), "--model", f"torch:{tmp_path}"]) == 2
-    assert 'pip install "tingchao[torch]"' in capsys.readouterr().err
-
-
-def test_quality_is_told_by_source_and_for_all() -> None:
-    rows = [Row("a", Label.NEGATIVE, "x"), Row("b", Label.NEGATIVE, "x"), Row("c", Label.POSITIVE, "y")]
-
-    table = by_source(rows, [SURE, UNSURE, UNSURE])
-
-    assert table["x"].accuracy == 0.5
-    assert table["y"].macro_f1 == 1.0
-    assert table["all rows"].rows == 3
-
-
-def test_agreement_counts_labels_and_distances() -> None:
-    near = agreement([SURE, SURE], [SURE, UNSURE])
-
-    assert near.same_label == 0.5
-    assert near.largest == pytest.approx(0.4)
-
-
-@pytest.mark.parametrize("line", ["not json", '{"text": "x", "label": "angry"}', '{"label": "positive"}'])
-def test_a_bad_row_is_named_by_file_and_line(tmp_path: Path, line: str) -> None:
-    (tmp_path / "rows.jsonl").write_text(f'{{"text": "好", "label": "positive"}}\n{line}\n')
-
-    with pytest.raises(BadInput, match=r"rows\.jsonl, line 2"):
-        list(read_rows(tmp_path / "rows.jsonl"))
+def test_without_the_extra_a_checkpoint_says_what_to_install(tmp_path: Path) -> None:
+    with pytest.raises(BadSetting, match=r'pip install "tingchao\[torch\]"'):
+        open_scorer(f"torch:{tmp_path}")

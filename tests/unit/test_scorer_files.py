@@ -11,7 +11,7 @@ import pytest
 
 from models import open_scorer
 from models.card import BUNDLE
-from models.torch_scorer import class_order, load_checkpoint
+from models.torch_scorer import class_order, load_checkpoint, read_heads
 from tingchao.errors import BadSetting
 
 MEGABYTES = 1_000_000
@@ -81,9 +81,58 @@ def test_a_file_whose_hash_fits_but_that_is_no_model_is_named(bundle: Path, name
 
 
 def test_swapped_labels_are_found(bundle: Path) -> None:
-    change_card(bundle, lambda card: card.update(labels=["positive", "neutral", "negative"]))
+    swapped = ["positive", "neutral", "negative"]
+    change_card(
+        bundle,
+        lambda card: card.update(labels=swapped, heads={**card.get("heads", {}), "sentiment": swapped}),
+    )
 
     assert "labels are positive, neutral, negative; must be" in refusal(bundle)
+
+
+@pytest.mark.parametrize(
+    ("heads", "says"),
+    [
+        (
+            {"emotion": ["sad", "angry", "fear", "happy", "surprise", "neutral"]},
+            "emotion labels are sad, angry",
+        ),
+        ({"mood": ["good", "bad"]}, "it has a head 'mood'; known are sentiment"),
+        ({"crisis": []}, "crisis labels are none"),
+        ({"crisis": ["fraud", "fraud"]}, "each must have a name of its own"),
+        (
+            {"irony": ["normal", "ironic"], "crisis": ["fraud"], "offensive": ["normal", "offensive"]},
+            "numbers a text",
+        ),
+    ],
+)
+def test_heads_that_are_not_ours_are_named(bundle: Path, heads: dict[str, list[str]], says: str) -> None:
+    sentiment = {"sentiment": ["negative", "neutral", "positive"]}
+    change_card(bundle, lambda card: card.update(heads=sentiment | heads))
+
+    assert says in refusal(bundle)
+
+
+def test_a_card_without_a_head_for_sentiment_is_refused(bundle: Path) -> None:
+    change_card(bundle, lambda card: card.update(heads={"irony": ["normal", "ironic"]}))
+
+    assert "its heads are irony; there must be one for sentiment" in refusal(bundle)
+
+
+@pytest.mark.parametrize("degree", [0, -1])
+def test_a_temperature_that_is_none_is_refused(bundle: Path, degree: float) -> None:
+    change_card(bundle, lambda card: card.update(temperature={"sentiment": degree}))
+
+    assert f"the temperature of sentiment is {degree}" in refusal(bundle)
+
+
+def test_a_network_that_takes_other_inputs_is_refused(bundle: Path) -> None:
+    content = (bundle / "model.onnx").read_bytes().replace(b"attention_mask", b"attention_musk")
+    (bundle / "model.onnx").write_bytes(content)
+    digest = hashlib.sha256(content).hexdigest()
+    change_card(bundle, lambda card: card["files"].update({"model.onnx": digest}))
+
+    assert "must take input_ids and attention_mask and give logits" in refusal(bundle)
 
 
 def test_a_card_of_another_model_fails_the_self_test(bundle: Path) -> None:
@@ -147,3 +196,23 @@ def test_class_names_are_understood(names: list[str], labels: dict[str, str], or
 def test_classes_that_cannot_be_told_apart_ask_for_a_labels_file(names: list[str]) -> None:
     with pytest.raises(BadSetting, match=r"labels\.json"):
         class_order(dict(enumerate(names)), {}, where="here")
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("{", "must map heads to the names of their classes"),
+        ('{"sentiment": 3}', "must map heads to the names of their classes"),
+        (
+            '{"sentiment": ["positive", "neutral", "negative"]}',
+            "must be negative, neutral, positive in this order",
+        ),
+    ],
+)
+def test_a_file_of_heads_that_cannot_be_used_is_named(tmp_path: Path, content: str, says: str) -> None:
+    (tmp_path / "heads.json").write_text(content, "utf-8")
+
+    with pytest.raises(BadSetting, match=says) as caught:
+        read_heads(tmp_path / "heads.json")
+
+    assert "heads.json" in str(caught.value)

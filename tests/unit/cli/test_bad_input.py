@@ -3,6 +3,7 @@
 import gzip
 import json
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -258,11 +259,34 @@ def test_filters_answer_each_line_at_its_place_and_end_with_2_if_one_was_bad(
 
 class OneAnswer:
     name = "one/0"
+    heads: ClassVar = {"sentiment": ("negative", "neutral", "positive")}
+    unsure_below = 0.5
 
-    def score(self, texts, targets=None):
+    def score(self, texts, targets=None, contexts=None):
+        from models import Reading
         from tingchao.mention import Label, Sentiment
 
-        return [Sentiment(Label.NEUTRAL, 0.2, 0.6, 0.2) for _ in texts]
+        return [Reading(sentiment=Sentiment(Label.NEUTRAL, 0.2, 0.6, 0.2)) for _ in texts]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--task", "emotion"], "--task emotion: the model one/0 has no head for it; it answers sentiment"),
+        (["--task", "mood"], "--task 'mood': there is no such task; known are sentiment, target, emotion"),
+        (["--task", "sentiment", "--target", "小米"], "the task sentiment is about whole texts"),
+    ],
+)
+def test_a_task_that_the_model_cannot_answer_is_refused_before_anything_is_read(
+    tingchao, monkeypatch, options, said
+):
+    monkeypatch.setattr("models.open_scorer", lambda *_, **__: OneAnswer())
+
+    ran = tingchao("score", *options, given='{"text": "好"}')
+
+    assert (ran.code, ran.out) == (2, "")
+    assert one_sentence(ran.err)
+    assert said in ran.err
 
 
 def test_a_character_that_is_none_comes_back_as_a_question_mark(tingchao, home):

@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from typing import ClassVar
 
+from models import Reading
+from models.heads import LABELS
 from tingchao.bus import Batch, Message
 from tingchao.errors import BadRecord, BusUnavailable
 from tingchao.mention import Kind, Label, Mention, Sentiment, mention_id
@@ -17,15 +20,24 @@ class OneWordScorer:
     """Negative is what speaks of smoke; towards a target only where the target stands before it."""
 
     name = "one-word/1"
+    heads: ClassVar = {"sentiment": LABELS, "target": LABELS}
+    unsure_below = 0.5
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str | None]] = []
 
-    def score(self, texts: Sequence[str], targets: Sequence[str | None] | None = None) -> list[Sentiment]:
+    def score(
+        self,
+        texts: Sequence[str],
+        targets: Sequence[str | None] | None = None,
+        contexts: Sequence[str | None] | None = None,
+    ) -> list[Reading]:
         pairs = list(zip(texts, targets or [None] * len(texts), strict=True))
         self.asked += pairs
         return [
-            BAD if "冒烟" in text and f"{target or ''}" in text.partition("冒烟")[0] else PLAIN
+            Reading(
+                sentiment=BAD if "冒烟" in text and f"{target or ''}" in text.partition("冒烟")[0] else PLAIN
+            )
             for text, target in pairs
         ]
 

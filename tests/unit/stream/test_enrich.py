@@ -3,7 +3,10 @@ from collections.abc import Sequence
 import pytest
 import structlog
 
+from models import Abstain, Reading
+from models.reading import UNREAD
 from stream.enrich import Enrich, scored_text
+from stream.scoring import MOST_TARGETS
 from tests.unit.stream.doors import BAD, PLAIN, OneWordScorer, mention
 from tingchao.alerts.risk import shipped_rules
 from tingchao.bus import ENRICHED, OBSERVATIONS, RAW, Message
@@ -70,21 +73,161 @@ def test_a_text_about_two_topics_is_scored_towards_each() -> None:
     ]
 
 
-def test_a_text_about_one_topic_is_scored_once() -> None:
+def test_every_text_is_scored_as_a_whole_and_towards_each_topic_and_no_more() -> None:
     scorer = OneWordScorer()
 
-    enriched(mention(1, "新星冒烟"), mention(2, "新星很好"), scorer=scorer)
+    enriched(mention(1, "新星冒烟"), mention(2, "新星和月光"), scorer=scorer)
 
-    assert scorer.asked == [("新星冒烟", None), ("新星很好", None)]
+    assert scorer.asked == [
+        ("新星冒烟", None),
+        ("新星冒烟", "新星"),
+        ("新星和月光", None),
+        ("新星和月光", "新星"),
+        ("新星和月光", "月光"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("topic", "text", "name", "why"),
+    [
+        (Topic(id="a", name="新星", role=Role.BRAND), "新星冒烟", "新星", "its name"),
+        (
+            Topic(id="a", name="新星", role=Role.BRAND, aliases=("新星奶茶",)),
+            "新星奶茶冒烟",
+            "新星奶茶",
+            "the longest of its names that is there",
+        ),
+        (
+            Topic(id="a", name="龙星", role=Role.BRAND),
+            "龍星冒烟",
+            "龍星",
+            "as the text writes it: Traditional",
+        ),
+        (
+            Topic(id="a", name="NOVA", role=Role.BRAND),
+            "ｎｏｖａ冒烟",
+            "ｎｏｖａ",
+            "as the text writes it: width",
+        ),
+        (
+            Topic(id="a", name="新星", role=Role.BRAND, query="(N7 OR 新星) AND (起火 OR 冒烟)"),
+            "N7冒烟",
+            "N7",
+            "else the first word of its query that is there, not the danger it looks for",
+        ),
+        (
+            Topic(id="a", name="MI", role=Role.BRAND, query="MI OR 小米"),
+            "OPTIMIZE family 都说小米冒烟",
+            "小米",
+            "Latin letters are a name only as a whole word, as for the matcher",
+        ),
+        (
+            Topic(id="a", name="MI", role=Role.BRAND),
+            "OPTIMIZE里的mi冒烟",
+            "mi",
+            "and Chinese characters end a word",
+        ),
+        (
+            Topic(id="a", name="论坛", role=Role.INDUSTRY, query="source:forum"),
+            "今天冒烟",
+            "论坛",
+            "nothing in the text stands for it",
+        ),
+    ],
+)
+def test_a_topic_is_asked_for_by_the_word_with_which_the_text_calls_it(
+    topic: Topic, text: str, name: str, why: str
+) -> None:
+    scorer = OneWordScorer()
+    worker = Enrich(lambda: Matcher(Watchlist((topic,))), scorer, shipped_rules())
+
+    worker.handle([Message(RAW, "1", encode(mention(1, text)))])
+
+    assert scorer.asked == [(text, None), (text, name)], why
+
+
+def test_a_text_that_is_only_a_name_says_nothing_and_is_not_scored() -> None:
+    scorer = OneWordScorer()
+
+    named, smoking = enriched(mention(1, "#新星#"), mention(2, "新星冒烟"), scorer=scorer)[0]
+
+    assert scorer.asked == [("新星冒烟", None), ("新星冒烟", "新星")]
+    assert (named.abstain, named.targets[0].label) == ("name", Label.NEUTRAL)
+    assert (smoking.abstain, smoking.targets[0].label) == ("", Label.NEGATIVE)
+
+
+class Foreign(OneWordScorer):
+    """Reads nothing towards a target."""
+
+    def score(self, texts, targets=None, contexts=None):  # type: ignore[no-untyped-def]
+        found = super().score(texts, targets, contexts)
+        return [UNREAD[Abstain.LANGUAGE] if to else each for each, to in zip(found, targets, strict=True)]
+
+
+def test_where_only_the_part_about_a_topic_is_unread_the_whole_text_stands_for_it() -> None:
+    (found,), (observed,), _ = enriched(mention(1, "新星 keeps burning。又冒烟了"), scorer=Foreign())
+
+    assert (found.abstain, found.sentiment) == ("", BAD)
+    assert [(each.label, each.p_negative) for each in found.targets] == [(Label.NEGATIVE, BAD.p_negative)]
+    assert (observed.label, observed.p_negative) == (Label.NEGATIVE, BAD.p_negative)
+
+
+def test_towards_so_many_names_and_no_more_a_text_is_scored_and_the_whole_stands_for_the_rest() -> None:
+    names = [chr(ord("a") + n) * (n + 2) for n in range(MOST_TARGETS + 3)]
+    topics = tuple(Topic(id=name, name=name, role=Role.BRAND) for name in names)
+    scorer = OneWordScorer()
+    worker = Enrich(lambda: Matcher(Watchlist(topics)), scorer, shipped_rules())
+    text = "冒烟 " + " ".join(names)
+
+    output = worker.handle([Message(RAW, "1", encode(mention(1, text)))])
+
+    found = decode_mention(output.messages[0][2])
+    assert [target for _, target in scorer.asked] == [None, *names[3:]]
+    assert [each.label for each in found.targets] == [Label.NEGATIVE] * 3 + [Label.NEUTRAL] * MOST_TARGETS
+
+
+def test_topics_that_a_text_calls_by_one_word_are_one_question() -> None:
+    scorer = OneWordScorer()
+    topics = tuple(Topic(id=id, name="新星", role=Role.BRAND) for id in ("a", "b"))
+    worker = Enrich(lambda: Matcher(Watchlist(topics)), scorer, shipped_rules())
+
+    worker.handle([Message(RAW, "1", encode(mention(1, "新星冒烟")))])
+
+    assert scorer.asked == [("新星冒烟", None), ("新星冒烟", "新星")]
+
+
+def test_what_the_model_says_beside_sentiment_is_on_the_mention() -> None:
+    class Telling(OneWordScorer):
+        def score(self, texts, targets=None, contexts=None):  # type: ignore[no-untyped-def]
+            return [
+                Reading(
+                    sentiment=PLAIN,
+                    abstain=Abstain.UNSURE,
+                    emotion=(0.1, 0.5, 0.1, 0.1, 0.1, 0.1),
+                    complaint=-0.25,
+                    irony=0.75,
+                )
+                for _ in texts
+            ]
+
+    (found,), _, _ = enriched(mention(1, "新星很好"), scorer=Telling())
+
+    assert (found.emotion, found.abstain, found.complaint, found.irony) == ("sad", "unsure", -0.25, 0.75)
+
+
+def test_a_model_that_knows_only_sentiment_leaves_the_rest_empty() -> None:
+    (found,), _, _ = enriched(mention(1, "新星很好"))
+
+    assert (found.emotion, found.abstain, found.complaint, found.irony) == ("", "", None, None)
 
 
 def test_the_scorer_is_asked_once_a_batch() -> None:
     class Counting(OneWordScorer):
         calls = 0
 
-        def score(self, texts, targets=None):  # type: ignore[no-untyped-def]
+        def score(self, texts, targets=None, contexts=None):  # type: ignore[no-untyped-def]
             self.calls += 1
-            return super().score(texts, targets)
+            return super().score(texts, targets, contexts)
 
     scorer = Counting()
     enriched(*(mention(n, f"新星和月光{n}") for n in range(50)), scorer=scorer)
@@ -114,10 +257,10 @@ def test_a_record_that_cannot_be_read_is_a_dead_letter(value: bytes) -> None:
 class Choking(OneWordScorer):
     """Cannot score what speaks of poison."""
 
-    def score(self, texts, targets=None):  # type: ignore[no-untyped-def]
+    def score(self, texts, targets=None, contexts=None):  # type: ignore[no-untyped-def]
         if any("毒" in text for text in texts):
             raise BadRecord("the model gave no number")
-        return super().score(texts, targets)
+        return super().score(texts, targets, contexts)
 
 
 def test_a_text_that_cannot_be_scored_is_a_dead_letter_alone() -> None:
