@@ -14,7 +14,7 @@ help:  ## list what can be made
 demo: .venv/installed  ## play a crisis of a made-up brand: crawler, workers, dashboard
 	@exec $(BIN)/tingchao demo
 
-test: lint  ## every check: lint, types, rooms, and all tests with real servers and a browser
+test: lint .venv/installed-train  ## every check: lint, types, rooms, and all tests with real servers and a browser
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
 
 quick: .venv/installed-dev  ## the tests that need no servers and no browser
@@ -34,6 +34,9 @@ lock:  ## write the lock files anew
 	  --no-emit-index-url pyproject.toml -o requirements.lock
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	  --no-emit-index-url --extra dev --extra services -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	  --no-emit-index-url --extra dev --extra services --extra train -c requirements-dev.lock pyproject.toml \
+	  -o requirements-train.lock
 
 clean:  ## remove the environment and what was built
 	rm -rf .venv .build .mypy_cache .ruff_cache .pytest_cache
@@ -45,3 +48,7 @@ clean:  ## remove the environment and what was built
 .venv/installed-dev: requirements-dev.lock pyproject.toml
 	@deploy/install.sh "$(PYTHON)" requirements-dev.lock
 	@touch $@ .venv/installed
+
+.venv/installed-train: requirements-train.lock pyproject.toml | .venv/installed-dev
+	@deploy/install.sh "$(PYTHON)" requirements-train.lock
+	@touch $@ .venv/installed .venv/installed-dev
