@@ -2,5 +2,6 @@
 
 Read in this order: `loop` (what all share: batch, handle, publish, flush, commit), then one module a worker:
 `enrich` (match, score, tag), `index` (into the store), `alert` (observations to alerts), `notify` (alerts to
-people); `commands` starts them. Imports `models` and `tingchao`.
+people); `scoring` (what the model is asked) is shared by `enrich`, `shadow` and `rescore`; `commands` starts them.
+Imports `models` and `tingchao`.
 """

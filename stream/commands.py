@@ -1,5 +1,7 @@
 """What `tingchao work` runs: workers by name, each in a thread with its own bus; one store for all."""
 
+import os
+import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -20,11 +22,12 @@ log = structlog.get_logger("work")
 
 STOP_WITHIN = 8.0
 LOOK_EVERY = 0.25
+NICENESS = 10
 T = TypeVar("T")
 
 
 def work(names: Sequence[str], settings: Settings, stop: threading.Event) -> None:
-    """Run workers until `stop` is set: `enrich`, `index`, `alert`, `notify`, with `-2`, `-3` behind for more of one.
+    """Run workers until `stop` is set: those of `WORKERS`, with `-2`, `-3` behind for more of one.
 
     Waits for a bus or store that does not answer. Raises `BadInput` for an unknown name, `BadSetting`, and
     what a worker raised that gave up, after stopping the others; if that was `NeedsPerson`, the others go on first.
@@ -33,6 +36,8 @@ def work(names: Sequence[str], settings: Settings, stop: threading.Event) -> Non
         if _kind(name) not in WORKERS:
             raise BadInput(f"worker {name!r}: there is no such worker; known are {', '.join(WORKERS)}")
     channels = channels_of(settings) if any(_kind(name) == "notify" for name in names) else []
+    if all(_kind(name) == "shadow" for name in names):
+        give_way()  # only then: beside other workers a thread of low priority would keep the interpreter from them
     store = _opened(lambda: open_store(settings.store_address), stop)
     if store is None:
         return
@@ -125,6 +130,13 @@ def _raise_first(done: set[Future[None]]) -> None:
             raise error
 
 
+def give_way() -> None:
+    """Let every other thread of this machine go first; the threads that this one starts give way too (Linux)."""
+    if sys.platform == "linux":
+        thread = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, thread, max(NICENESS, os.getpriority(os.PRIO_PROCESS, thread)))
+
+
 def _kind(name: str) -> str:
     head, _, number = name.rpartition("-")
     return head if head and number.isdecimal() else name
@@ -168,9 +180,34 @@ def _notify(settings: Settings, store: Store, channels: Sequence[Channel]) -> Wo
     return Notify(store, channels, dashboard)
 
 
+def _drift(settings: Settings, store: Store, _: Sequence[Channel]) -> Worker:
+    from stream.drift import Drifting
+
+    return Drifting(store, wall=settings.clock == "wall")
+
+
+def _shadow(settings: Settings, store: Store, _: Sequence[Channel]) -> Worker:
+    from models import open_scorer
+    from models.cache import CachedScorer
+    from stream.shadow import LIVE_WITHIN, NoSecondModel, Shadow
+    from tingchao.watchlist import Watching
+
+    scorer = None
+    if settings.shadow_model:
+        try:
+            scorer = CachedScorer(open_scorer(settings.shadow_model, threads=settings.threads))
+        except BadSetting as error:
+            raise NoSecondModel(f"TINGCHAO_SHADOW_MODEL={settings.shadow_model!r}: {error}") from error
+    live_within = LIVE_WITHIN if settings.clock == "wall" else None
+    watching = Watching(store)
+    return Shadow(store, scorer, lambda: watching.matcher.watchlist.topics, live_within=live_within)
+
+
 WORKERS: dict[str, Callable[[Settings, Store, Sequence[Channel]], Worker]] = {
     "enrich": _enrich,
     "index": _index,
     "alert": _alert,
     "notify": _notify,
+    "drift": _drift,
+    "shadow": _shadow,
 }

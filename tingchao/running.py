@@ -53,7 +53,9 @@ def run_locked(
     stop = stop_on_signals()
     for note in notes:
         _warn(note)
-    supervisor = Supervisor(parts(settings), settings.home / "logs", say=_tell)
+    supervisor = Supervisor(
+        parts(settings, shadowed=_was_shadowed(settings)), settings.home / "logs", say=_tell
+    )
     helpers = [threading.Thread(target=supervisor.watch, args=(stop,), daemon=True)]
     if settings.watchlist:
         file = settings.home / settings.watchlist
@@ -96,8 +98,11 @@ def _tell(sentence: str) -> None:
         print(f"tingchao: {sentence}", file=sys.stderr, flush=True)
 
 
-def parts(settings: Settings) -> list[Part]:
-    """The processes of one machine: crawler, scorer, the three light workers together, dashboard."""
+def parts(settings: Settings, *, shadowed: bool = False) -> list[Part]:
+    """The processes of one machine: crawler, scorer, the light workers together, dashboard, a second model if one is set.
+
+    `shadowed`: there was a second model once. Then its worker only reads on, for the bus keeps what it has not read.
+    """
     env = {
         "TINGCHAO_SUPERVISED": "1",
         "TINGCHAO_HOME": str(settings.home),
@@ -106,11 +111,16 @@ def parts(settings: Settings) -> list[Part]:
         "OMP_NUM_THREADS": "1",
         "MALLOC_ARENA_MAX": "2",
     }
+    light = ["index", "alert", "notify", "drift"]
+    if shadowed and not settings.shadow_model:
+        light.append("shadow")
     running = [
         Part("enrich", me("work", "enrich"), env),
-        Part("index-alert-notify", me("work", "index", "alert", "notify"), env),
+        Part("index-alert-notify", me("work", *light), env),
         Part("dashboard", me("dashboard"), env),
     ]
+    if settings.shadow_model:
+        running.append(Part("shadow", me("work", "shadow"), env))
     return [Part("crawl", me("crawl"), env), *running] if settings.sources else running
 
 
@@ -135,13 +145,24 @@ def check_files(settings: Settings) -> None:
         import_module("crawlers.sources").load(settings.home / settings.sources)
     if settings.playbook:
         import_module("tingchao.playbook.plan").load_plan(settings.home / settings.playbook)
-    scheme, _, folder = settings.model.partition(":")
+    _check_model("TINGCHAO_MODEL", settings.model)
+    if settings.shadow_model:
+        _check_model("TINGCHAO_SHADOW_MODEL", settings.shadow_model)
+
+
+def _check_model(name: str, address: str) -> None:
+    scheme, _, folder = address.partition(":")
     if scheme == "onnx":
         import_module("models.card").read_card(Path(folder))
-    elif settings.model != "bundled" and not (scheme == "torch" and Path(folder).is_dir()):
+    elif address != "bundled" and not (scheme == "torch" and Path(folder).is_dir()):
         raise BadSetting(
-            f"TINGCHAO_MODEL={settings.model!r}: use bundled, or onnx:FOLDER or torch:FOLDER with a folder that is there"
+            f"{name}={address!r}: use bundled, or onnx:FOLDER or torch:FOLDER with a folder that is there"
         )
+
+
+def _was_shadowed(settings: Settings) -> bool:
+    with open_store(settings.store_address) as store:
+        return store.find("worker", "shadow") is not None
 
 
 def load_watchlist(store: Store, file: Path) -> bool:

@@ -26,6 +26,7 @@ class Settings(BaseSettings):
     bus: str = Field("", description="sqlite:///PATH or kafka://HOST:PORT; empty: bus.db in home")
     store: str = Field("", description="sqlite:///PATH or https://HOST:PORT; empty: store.db in home")
     model: str = Field("bundled", description="bundled, onnx:FOLDER or torch:FOLDER")
+    shadow_model: str = Field("", description="A second model, only compared with the first; empty: none")
     threads: int = Field(1, ge=1, le=64, description="Cores the scorer may use")
     watchlist: Path | None = Field(None, description="YAML file with topics; loaded into the store at `up`")
     sources: Path | None = Field(None, description="YAML file with the sources to crawl")
