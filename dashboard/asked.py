@@ -17,6 +17,7 @@ FILTERS = {
     "topic": FieldName.TOPIC,
     "risk": FieldName.RISK,
     "region": FieldName.REGION,
+    "has": FieldName.HAS,
 }
 """Filters by their name in the address."""
 
@@ -33,6 +34,12 @@ class Asked:
     topic: tuple[str, ...] = ()
     risk: tuple[str, ...] = ()
     region: tuple[str, ...] = ()
+    has: tuple[str, ...] = ()
+
+    @property
+    def towards(self) -> str:
+        """The one topic that is asked about, towards which labels are shown; empty if there are none or several."""
+        return self.topic[0] if len(self.topic) == 1 else ""
 
     def scope(self, now: datetime, language: Language = "zh") -> Scope:
         """For the store. Raises `MisreadQuery` if the words do not parse."""

@@ -5,6 +5,8 @@ import io
 import unicodedata
 from collections.abc import Iterable
 
+from dashboard.verdict import towards
+from tingchao.corrections import NOTHING, Corrections
 from tingchao.mention import Mention
 from tingchao.times import shanghai
 
@@ -19,6 +21,10 @@ COLUMNS = (
     "kind",
     "sentiment",
     "p_negative",
+    "abstain",
+    "corrected",
+    "corrected_towards",
+    "model",
     "topics",
     "risk",
     "region",
@@ -47,17 +53,23 @@ def cell(value: str) -> str:
     return f"'{kept}" if first in _FORMULA or kept.startswith(("\t", "\r", "\n")) else kept
 
 
-def to_csv(mentions: Iterable[Mention]) -> bytes:
-    """UTF-8 with a byte-order mark (spreadsheets guess wrongly without it), one row a mention, times in Shanghai."""
+def to_csv(mentions: Iterable[Mention], corrections: Corrections = NOTHING) -> bytes:
+    """UTF-8 with a byte-order mark (spreadsheets guess wrongly without it), one row a mention, times in Shanghai.
+
+    `sentiment` is the model's; `corrected` what a person said of the whole text, `corrected_towards` of its topics.
+    """
     out = io.StringIO(newline="")
     writer = csv.writer(out, quoting=csv.QUOTE_ALL)
     writer.writerow(COLUMNS)
     for mention in mentions:
-        writer.writerow([cell(value) for value in _values(mention)])
+        writer.writerow([cell(value) for value in _values(mention, corrections)])
     return b"\xef\xbb\xbf" + out.getvalue().encode("utf-8", "replace")
 
 
-def _values(mention: Mention) -> list[str]:
+def _values(mention: Mention, corrections: Corrections) -> list[str]:
+    words = {
+        topic: word.label.value for topic in towards(mention) if (word := corrections.on(mention.id, topic))
+    }
     sentiment, seen = mention.sentiment, mention.engagement
     return [
         mention.id,
@@ -67,6 +79,10 @@ def _values(mention: Mention) -> list[str]:
         mention.kind.value,
         sentiment.label.value if sentiment else "",
         f"{sentiment.p_negative:.3f}" if sentiment else "",
+        mention.abstain,
+        words.pop("", ""),
+        " ".join(f"{topic}:{label}" for topic, label in words.items()),
+        mention.model,
         " ".join(match.topic for match in mention.matches),
         " ".join(risk.category for risk in mention.risk),
         mention.region,

@@ -15,14 +15,17 @@ from typing import Any
 import streamlit as st
 
 from dashboard.rows import Names
+from dashboard.verdict import Verdict
+from dashboard.verdict import verdict as verdict_of
 from dashboard.window import CUSTOM, Window
 from tingchao.alerts import desk
 from tingchao.alerts.alert import Alert
 from tingchao.alerts.hot_words import Cutter, HotWord, hot_words
+from tingchao.corrections import NOTHING, Corrections, read_on
 from tingchao.mention import Mention, Role
 from tingchao.playbook.incident import INCIDENTS, Incident
 from tingchao.playbook.plan import Plan, load_plan
-from tingchao.query import Query, parse, terms
+from tingchao.query import UNSURE, Query, Subject, match, parse, terms
 from tingchao.settings import Settings, read_settings
 from tingchao.store import Bucket, Document, Facet, Page, Scope, Store, open_store
 from tingchao.watchlist import Topic
@@ -38,6 +41,8 @@ HOT_AMONG = 500
 """Newest texts that hot words are counted in."""
 STEADY = 300.0
 """Seconds that what is usual is kept."""
+_KNOWN: dict[str, Corrections] = {}
+"""What people had said when it was last read, by the store's address: it is read on from there."""
 HASH: dict[str | type[Any], Callable[[Any], Any]] = {Scope: repr}
 OURS_FIRST = (Role.BRAND, Role.COMPETITOR, Role.INDUSTRY, Role.REGULATION)
 
@@ -68,8 +73,8 @@ def now() -> datetime:
 # --- mentions
 
 
-def search(scope: Scope, *, limit: int) -> Page:
-    return _search(settings().store_address, scope, limit)
+def search(scope: Scope, *, limit: int, after: str | None = None) -> Page:
+    return _search(settings().store_address, scope, limit, after)
 
 
 def timeline(scope: Scope, step: timedelta) -> list[Bucket]:
@@ -115,14 +120,34 @@ def mention(id: str) -> Mention | None:
     return next(iter(store().get([id])), None)
 
 
+def verdict(mention: Mention, topic: str = "") -> Verdict:
+    """The label that a mention carries when `topic` is asked about, people's words included."""
+    return verdict_of(mention, topic, corrections())
+
+
+def decided(scope: Scope) -> frozenset[str]:
+    """The mentions in `scope` of which the model is not sure and a person has decided."""
+    return _decided(settings().store_address, scope)
+
+
 def export(scope: Scope, limit: int) -> list[Mention]:
     """The newest `limit` mentions in scope."""
     return list(islice(store().export(scope), limit))
 
 
 @st.cache_data(ttl=LIVE, max_entries=400, show_spinner=False, hash_funcs=HASH)
-def _search(address: str, scope: Scope, limit: int) -> Page:
-    return _opened(address).search(scope, limit=limit)
+def _search(address: str, scope: Scope, limit: int, after: str | None) -> Page:
+    return _opened(address).search(scope, limit=limit, after=after)
+
+
+@st.cache_data(ttl=LIVE, max_entries=400, show_spinner=False, hash_funcs=HASH)
+def _decided(address: str, scope: Scope) -> frozenset[str]:
+    found = _opened(address).get(_corrections(address).decided(scope.since, scope.until))
+    return frozenset(
+        each.id
+        for each in found
+        if each.abstain == UNSURE and match(scope.query, Subject.of(each)) is not None
+    )
 
 
 @st.cache_data(ttl=LIVE, max_entries=400, show_spinner=False, hash_funcs=HASH)
@@ -202,6 +227,11 @@ def blind_sources() -> list[str]:
     ]
 
 
+def corrections() -> Corrections:
+    """What people said of the model's labels."""
+    return _corrections(settings().store_address)
+
+
 def documents(kind: str) -> list[Document]:
     """Small documents that workers write: `worker`, `source`, `dead`."""
     return _documents(settings().store_address, kind)
@@ -209,7 +239,7 @@ def documents(kind: str) -> list[Document]:
 
 def forget() -> None:
     """After a write: what people see next is read anew."""
-    for kept in (_topics, _alerts, _incidents, _documents):
+    for kept in (_topics, _alerts, _incidents, _documents, _corrections, _decided):
         kept.clear()
 
 
@@ -234,6 +264,12 @@ def _alerts(address: str) -> list[Alert]:
 @st.cache_data(ttl=1.0, max_entries=8, show_spinner=False)
 def _incidents(address: str) -> list[Incident]:
     return INCIDENTS.all(_opened(address))
+
+
+@st.cache_resource(ttl=LIVE, max_entries=8, show_spinner=False)
+def _corrections(address: str) -> Corrections:
+    known = _KNOWN[address] = read_on(_opened(address), _KNOWN.get(address, NOTHING))
+    return known
 
 
 @st.cache_data(ttl=1.0, max_entries=32, show_spinner=False)

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from dashboard.boards import risk
+from dashboard.boards import risk, say_known
 from dashboard.marks import hits, marked, places_in, snippet
 from dashboard.paper import Node, el
-from dashboard.words import ago, number, t
+from dashboard.verdict import Verdict, because, model_word, per_cent, verdict
+from dashboard.verdict import badge as judgement
+from dashboard.words import ago, clock, number, t
+from tingchao.corrections import judged
 from tingchao.mention import Label, Mention, Precision
 from tingchao.query import Query, word
 from tingchao.times import shanghai
-
-UNSURE = 0.6
-"""Confidence below which a label carries 置信度低."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +51,18 @@ def row(
     others: int = 0,
     href: str | None = None,
     same: str | None = None,
+    shown: Verdict | None = None,
 ) -> Node:
-    """One mention in a list: what it says first, then who, where and when. `href` opens it, `same` its repeats."""
+    """One mention in a list: what it says first, then who, where and when. `href` opens it, `same` its repeats.
+
+    `shown` is its label; without one it is the model's of the whole text.
+    """
     found = hits(mention, query)
+    shown = shown or verdict(mention)
     title = marked(mention.title, places_in("title", found)) if mention.title else []
     return el(
         "div",
-        el("div", label(mention), cls="cell"),
+        el("div", *_judged(shown, names), cls="cell"),
         el(
             "div",
             el("a", *title, cls="title", href=href) if title else None,
@@ -65,22 +70,44 @@ def row(
             el("div", *_told(mention, now, names), _others(others, same), cls="told"),
             cls="body",
         ),
-        cls=f"mention {_tone(mention)}",
+        cls=f"mention {_tone(shown)}",
         role="listitem",
     )
 
 
-def whole(mention: Mention, now: datetime, *, names: Names, query: Query | None = None) -> Node:
-    """One mention in full: the text as it was first seen, and all that is known of it."""
+def whole(
+    mention: Mention,
+    now: datetime,
+    *,
+    names: Names,
+    query: Query | None = None,
+    shown: Verdict | None = None,
+) -> Node:
+    """One mention in full: the text as it was first seen, with its label as in `row`."""
     found = hits(mention, query)
+    shown = shown or verdict(mention)
     return el(
         "div",
-        el("div", label(mention), *(_risk(each.category) for each in mention.risk), cls="line"),
+        el(
+            "div",
+            *_judged(shown, names),
+            *(_risk(each.category) for each in mention.risk),
+            el("span", because(shown, now), cls="because"),
+            cls="line",
+        ),
         el("h2", *marked(mention.title, places_in("title", found))) if mention.title else None,
         el("blockquote", *marked(mention.text, places_in("text", found))),
         el("div", *_told(mention, now, names), _outside(mention.url), cls="told"),
-        el("table", el("tbody", *(_fact(*each) for each in _facts(mention))), cls="facts"),
-        cls=f"whole {_tone(mention)}",
+        cls=f"whole {_tone(shown)}",
+    )
+
+
+def details(mention: Mention, now: datetime, *, names: Names, every: Sequence[Verdict]) -> Node:
+    """All that is known of a mention; `every` are its labels, of the whole text and towards each topic."""
+    return el(
+        "table",
+        el("tbody", *(_fact(*each) for each in _facts(mention, now, names, every))),
+        cls="facts",
     )
 
 
@@ -94,18 +121,6 @@ def why(mention: Mention, query: Query | None) -> Node:
     ]
     return el(
         "div", el("span", t("why_hit"), cls="key"), *(words or [el("span", t("why_fields"))]), cls="hit-why"
-    )
-
-
-def label(mention: Mention) -> Node:
-    """The sentiment badge, always with its word."""
-    if mention.sentiment is None:
-        return el("span", t("s_unscored"), cls="label none")
-    sure = mention.sentiment.confidence
-    unsure = el("i", t("unsure"), cls="unsure", title=f"{sure:.0%}") if sure < UNSURE else None
-    name = mention.sentiment.label.value
-    return el(
-        "span", el("span", t(f"s_{name}"), cls=f"label {name}", title=f"{t('confidence')} {sure:.0%}"), unsure
     )
 
 
@@ -124,8 +139,12 @@ def phrase(said: str, length: int = 60) -> str:
     return f'"{longest}"'
 
 
-def _tone(mention: Mention) -> str:
-    return "is-negative" if mention.sentiment and mention.sentiment.label is Label.NEGATIVE else ""
+def _judged(shown: Verdict, names: Names) -> list[Node]:
+    return judgement(shown, topic_name=names.topics.get(shown.topic, shown.topic))
+
+
+def _tone(shown: Verdict) -> str:
+    return "is-negative" if shown.label is Label.NEGATIVE else ""
 
 
 def _told(mention: Mention, now: datetime, names: Names) -> list[Node]:
@@ -168,34 +187,57 @@ def _outside(url: str) -> Node | None:
     return el("a", t("open_original"), cls="out", href=url, title=t("leaves", host=host)) if host else None
 
 
-def _facts(mention: Mention) -> Sequence[tuple[str, str]]:
+def _facts(
+    mention: Mention, now: datetime, names: Names, every: Sequence[Verdict]
+) -> Sequence[tuple[str, str]]:
     precision = (
         ""
         if mention.published_precision is Precision.SECOND
         else f" ({t('precision_' + mention.published_precision.value)})"
     )
-    sentiment = mention.sentiment
     return [
         (t("published"), f"{shanghai(mention.published_at):%Y-%m-%d %H:%M:%S}{precision}"),
         (t("captured"), f"{shanghai(mention.captured_at):%Y-%m-%d %H:%M:%S}"),
-        (
-            t("sentiment"),
-            " · ".join(
-                f"{t('s_' + name)} {value:.0%}"
-                for name, value in (
-                    ("negative", sentiment.p_negative),
-                    ("neutral", sentiment.p_neutral),
-                    ("positive", sentiment.p_positive),
-                )
-            )
-            if sentiment
-            else t("s_unscored"),
-        ),
+        *(_sentiment(mention, each, now, names) for each in every),
+        *_felt(mention),
         (t("model"), mention.model or "—"),
         (t("robots"), t("robots_allowed") if mention.robots.allowed else t("robots_refused")),
         (t("mention_id"), mention.id),
         (t("text_hash"), mention.raw_hash or mention.text_key or "—"),
     ]
+
+
+def _sentiment(mention: Mention, said: Verdict, now: datetime, names: Names) -> tuple[str, str]:
+    """A person's word first, then the model's with all three probabilities."""
+    model = judged(mention, said.topic)
+    told = model_word(said)
+    if model and said.was:
+        told = " · ".join(
+            f"{t('s_' + label.value)} {per_cent(p)}"
+            for label, p in zip(Label, (model.p_negative, model.p_neutral, model.p_positive), strict=True)
+        )
+    if said.word:
+        by = t(
+            "by_person_fact",
+            who=said.word.by,
+            at=clock(said.word.at, now),
+            label=t(f"s_{said.word.label.value}"),
+        )
+        told = f"{by}{t('model_said', told=told)}"
+    name = names.topics.get(said.topic, said.topic)
+    return t("towards", name=name) if said.topic else t("sentiment_whole"), told
+
+
+def _felt(mention: Mention) -> list[tuple[str, str]]:
+    """What the model tells beyond sentiment, where it does."""
+    told: list[tuple[str, str]] = []
+    if mention.emotion:
+        told.append((t("emotion"), say_known(f"dashboard.emotion_{mention.emotion}", mention.emotion)))
+    if mention.complaint is not None:
+        told.append((t("complaint_intensity"), t("complaint_scale", n=f"{mention.complaint:+.2f}")))
+    if mention.irony is not None:
+        told.append((t("irony"), per_cent(mention.irony)))
+    return told
 
 
 def _fact(name: str, value: str) -> Node:

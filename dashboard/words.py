@@ -68,5 +68,10 @@ def length(span: timedelta) -> str:
     return t("minutes", n=minutes)
 
 
+def plain(value: str) -> str:
+    """A label of a widget without signs that Markdown reads, for such labels are Markdown."""
+    return "".join(sign if sign.isalnum() or sign in " ·" else " " for sign in value).strip()[:40] or "?"
+
+
 def number(value: int) -> str:
     return f"{value:,}"

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tingchao.mention import Author, Kind, Label, Match, Mention, Risk, Role, Sentiment
 from tingchao.query import (
+    HAS,
     FieldName,
     InTitle,
     InUrl,
@@ -83,7 +84,7 @@ keywords = st.one_of(
     st.builds(
         Is,
         st.just(FieldName.HAS),
-        st.sampled_from(("title", "url", "media", "region", "parent", "sentiment", "risk")),
+        st.sampled_from(HAS),
     ),
 )
 leaves: st.SearchStrategy[Node] = st.one_of(
@@ -140,4 +141,5 @@ def mentions(draw: st.DrawFn, id: str | None = None, texts: st.SearchStrategy[st
         ),
         risk=tuple(Risk(one, 0.5) for one in draw(st.lists(st.sampled_from(RISKS), max_size=2, unique=True))),
         sentiment=draw(st.none() | st.sampled_from(Label).map(_sentiment)),
+        abstain=draw(st.sampled_from(("", "", "unsure", "filler"))),
     )

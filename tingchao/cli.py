@@ -13,6 +13,8 @@ from typing import Annotated
 import typer
 
 from tingchao import __version__, chosen, shell
+from tingchao.cli_corrections import corrections_app
+from tingchao.cli_model import model_app, rescore
 from tingchao.cli_services import services_app
 from tingchao.cli_watchlist import watchlist_app
 
@@ -40,8 +42,10 @@ app = typer.Typer(
     Settings are TINGCHAO_... in the environment or in tingchao.env in the home
     folder: see docs/settings.md. Every command with its options: docs/cli.md.""",
 )
+app.add_typer(corrections_app, name="corrections")
 app.add_typer(services_app, name="services")
 app.add_typer(watchlist_app, name="watchlist")
+app.add_typer(model_app, name="model")
 
 
 def _version(wanted: bool) -> None:
@@ -177,7 +181,9 @@ def crawl(
 def work(
     names: Annotated[
         list[str],
-        typer.Argument(metavar="NAME...", help="enrich, index, alert, notify; several share this process."),
+        typer.Argument(
+            metavar="NAME...", help="enrich, index, alert, notify, drift, shadow; several share one process."
+        ),
     ],
 ) -> None:
     """Run workers until Ctrl-C or SIGTERM.
@@ -329,6 +335,20 @@ def when() -> None:
 
 @app.command()
 def score(
+    task: Annotated[
+        str,
+        typer.Option(
+            metavar="TASK",
+            help="sentiment, target, emotion, irony, offensive, complaint or crisis; left out: sentiment, "
+            "towards the target where there is one.",
+        ),
+    ] = "",
+    target: Annotated[
+        str, typer.Option(metavar="NAME", help="Whom the sentiment is meant for, in lines that name nobody.")
+    ] = "",
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say which spans of each text moved its score.")
+    ] = False,
     model: Annotated[
         str,
         typer.Option(envvar="TINGCHAO_MODEL", metavar="MODEL", help="bundled, onnx:FOLDER or torch:FOLDER."),
@@ -345,16 +365,22 @@ def score(
 ) -> None:
     """Score the sentiment of JSON lines, in order.
 
-    Reads standard input and writes as it goes; target is the name that the sentiment is meant for.
+    Reads standard input and answers what has arrived at once. A line with a target is answered towards it; context
+    (or topic) is the post or comment above. Other tasks are about the whole text. abstain is empty, or why the answer is
+    not to be leaned on: unsure, empty, links, filler, unknown or language.
 
     \b
-    In:  {"text", "target"?}
-    Out: {"label", "p": {"negative", "neutral", "positive"}}
+    In:  {"text", "target"?, "context"?}
+    Out: {"label", "p": {"negative", "neutral", "positive"}, "confidence", "abstain"}
+         complaint: {"score", "abstain"}    crisis: {"categories", "p", "abstain"}
+         --explain adds "explain": [{"start", "end", "text", "effect"}]
 
     Example: echo '{"text": "用了三天就冒烟，客服还推卸责任"}' | tingchao score
     """
+    commands = chosen.room("models.commands")
+    question = commands.Question(task, target or None, explain)
     scorer = chosen.room("models").open_scorer(model or "bundled", threads=threads)
-    _end(chosen.room("models.commands").score_lines(sys.stdin, sys.stdout, scorer))
+    _end(commands.score_lines(sys.stdin.buffer, sys.stdout, scorer, question))
 
 
 @app.command()
@@ -375,13 +401,16 @@ def doctor(as_json: chosen.Json = False) -> None:
 def status(as_json: chosen.Json = False) -> None:
     """Show workers, lag, sources and open alerts at a glance.
 
-    A worker that ended or waits is shown with its reason.
+    A worker that ended or waits is shown with its reason, and notices for operators, such as a model that drifts.
 
     Example: tingchao status --json
     """
-    from tingchao.asking import print_status
+    from tingchao.notices import print_status_and_notices
 
-    print_status(chosen.settings(), as_json=as_json, out=sys.stdout)
+    print_status_and_notices(chosen.settings(), as_json=as_json, out=sys.stdout)
+
+
+app.command()(rescore)
 
 
 def _end(bad_lines: int) -> None:

@@ -13,12 +13,13 @@ from dashboard.window import CUSTOM, Window
 from dashboard.words import number, t
 from tingchao.alerts import desk
 from tingchao.alerts.alert import Alert, State
-from tingchao.mention import Mention
+from tingchao.mention import Label, Mention
 from tingchao.playbook import desk as playbook
 from tingchao.store import Store
 
 BEFORE = timedelta(hours=6)
-LOUDEST, AMONG = 10, 300
+LOUDEST, AMONG = 10, 1_000
+"""How many rows show what spread, and among how many of the newest mentions they are looked for."""
 
 
 def show() -> None:
@@ -187,15 +188,20 @@ def _chart(alert: Alert, now: datetime) -> None:
 def _spread(alert: Alert, now: datetime) -> None:
     names = read.names()
     window = Window(CUSTOM, alert.since.replace(second=0, microsecond=0), _evidence(alert, now).until)
-    asked = Asked(window, topic=(alert.topic,), s=("negative",))
+    # No filter 情感: that asks for the label of the whole text, and alerts count the one towards their topic.
+    asked = Asked(window, topic=(alert.topic,))
     found = read.search(asked.scope(now), limit=AMONG)
     first = read.mention(alert.first_mention) if alert.first_mention else None
-    loud = rows.fold(sorted(found.hits, key=_loudness, reverse=True))[:LOUDEST]
+    negative = [each for each in found.hits if read.verdict(each, alert.topic).label is Label.NEGATIVE]
+    loud = rows.fold(sorted(negative, key=_loudness, reverse=True))[:LOUDEST]
     tree = [
         el(
             "div",
             el("h3", t("first_and_spread")),
-            el("a", t("n_negative", n=number(found.total)), href=asked.address()),
+            el("a", t("n_mentions", n=number(found.total)), href=asked.address()),
+            el("span", _n_negative(len(negative), len(found.hits), found.total), cls="faint")
+            if found.total
+            else None,
             cls="block-head",
         )
     ]
@@ -204,7 +210,13 @@ def _spread(alert: Alert, now: datetime) -> None:
             el("p", t("first_post"), cls="key"),
             el(
                 "div",
-                rows.row(first, now, names=names, href=link("search", mention=first.id)),
+                rows.row(
+                    first,
+                    now,
+                    names=names,
+                    href=link("search", mention=first.id, topic=alert.topic),
+                    shown=read.verdict(first, alert.topic),
+                ),
                 cls="mentions",
             ),
         ]
@@ -219,7 +231,8 @@ def _spread(alert: Alert, now: datetime) -> None:
                         now,
                         names=names,
                         others=each.others,
-                        href=link("search", mention=each.mention.id),
+                        href=link("search", mention=each.mention.id, topic=alert.topic),
+                        shown=read.verdict(each.mention, alert.topic),
                     )
                     for each in loud
                 ),
@@ -228,8 +241,14 @@ def _spread(alert: Alert, now: datetime) -> None:
             ),
         ]
     else:
-        tree.append(el("p", t("evidence_gone"), cls="empty"))
+        tree.append(el("p", t("no_negative" if found.total else "evidence_gone"), cls="empty"))
     draw("alert.spread.list", tree)
+
+
+def _n_negative(negative: int, looked_at: int, total: int) -> str:
+    if looked_at == total:
+        return t("n_negative", n=number(negative))
+    return t("n_negative_among", n=number(negative), among=number(looked_at))
 
 
 def _loudness(mention: Mention) -> tuple[int, datetime]:

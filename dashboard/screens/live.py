@@ -260,8 +260,9 @@ def _newest() -> None:
                             now,
                             names=names,
                             others=each.others,
-                            href=link("search", mention=each.mention.id),
+                            href=link("search", mention=each.mention.id, topic=asked.towards),
                             same=Asked(asked.window, q=rows.phrase(each.mention.text)).address(),
+                            shown=read.verdict(each.mention, asked.towards),
                         )
                         for each in rows.fold(shown)[:NEWEST]
                     ),

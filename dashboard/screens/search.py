@@ -5,15 +5,16 @@ from datetime import datetime
 
 import streamlit as st
 
-from dashboard import acting, bar, boards, charts, places, read, rows, url
+from dashboard import acting, bar, boards, charts, correcting, places, read, review, rows, url
 from dashboard.asked import FILTERS, Asked
 from dashboard.export import LIMIT, to_csv
 from dashboard.paper import Node, draw, el
 from dashboard.picked import picked_stretch
 from dashboard.places import link
 from dashboard.shield import shield
+from dashboard.verdict import towards
 from dashboard.window import CUSTOM, LAST, Window, window_of, written
-from dashboard.words import language, number, t
+from dashboard.words import language, number, plain, t
 from tingchao.mention import Kind, Label
 from tingchao.query import MisreadQuery, Query, hints, terms
 from tingchao.store import Facet, Page, Scope
@@ -55,8 +56,11 @@ def show() -> None:
         return
     with shield("filters"):
         _filters()
+    tabs = st.container(key="search.tabs")
     with shield("results"):
         _results(asked, scope, now)
+    with tabs, shield("tabs"):  # last, for by now the store has counted this question
+        draw("search.queues", [review.tabs(asked, now)])
 
 
 def _first_page() -> None:
@@ -127,25 +131,22 @@ def _filters() -> None:
             [kind.value for kind in Kind],
             lambda value: _known(value, f"kind_{value}", [each.value for each in Kind]),
         )
-        url.many_of("topic", t("topics"), [], lambda id: _plain(names.topics.get(id, id)))
-        url.many_of("src", t("source"), [], lambda id: _plain(names.sources.get(id, id)))
-        url.many_of("risk", t("risk"), [], lambda value: _plain(boards.risk(value)))
-        url.many_of("region", t("region"), [], _plain)
+        url.many_of("topic", t("topics"), [], lambda id: plain(names.topics.get(id, id)))
+        url.many_of("src", t("source"), [], lambda id: plain(names.sources.get(id, id)))
+        url.many_of("risk", t("risk"), [], lambda value: plain(boards.risk(value)))
+        url.many_of("region", t("region"), [], plain)
+        if not set(url.values("has")) <= {"", *review.QUEUES}:
+            url.many_of("has", t("has"), [], plain)
 
 
 def _known(value: str, key: str, known: list[str]) -> str:
-    return t(key) if value in known else _plain(value)
-
-
-def _plain(value: str) -> str:
-    """A label without signs that Markdown reads: widget labels are Markdown."""
-    return "".join(sign if sign.isalnum() or sign in " ·" else " " for sign in value).strip()[:40] or "?"
+    return t(key) if value in known else plain(value)
 
 
 def _results(asked: Asked, scope: Scope, now: datetime) -> None:
     page = max(1, min(MOST_PAGES, int(url.value("page", "1")) if url.value("page", "1").isdecimal() else 1))
     start = time.perf_counter()
-    found = read.search(scope, limit=page * PER_PAGE)
+    found = review.found(asked, scope, page * PER_PAGE)
     took = time.perf_counter() - start
     for hint in hints(scope.query, language()):
         draw("search.hint", [el("div", hint, cls="notice")])
@@ -181,7 +182,7 @@ def _head(asked: Asked, scope: Scope, found: Page, took: float) -> None:
             if acting.name():
                 st.download_button(
                     t("export_csv"),
-                    data=lambda: to_csv(read.export(scope, LIMIT)),
+                    data=lambda: to_csv(read.export(scope, LIMIT), read.corrections()),
                     file_name=f"tingchao-{written(asked.window.since)}-{written(asked.window.until)}.csv".replace(
                         ":", ""
                     ),
@@ -216,7 +217,8 @@ def _hits(asked: Asked, scope: Scope, found: Page, page: int, now: datetime) -> 
     names = read.names()
     here = found.hits[(page - 1) * PER_PAGE :]
     told = Query(asked.q, scope.query.root)
-    draw(
+    queue = review.is_queue(asked)
+    pressed = draw(
         "search.hits",
         [
             el(
@@ -230,8 +232,9 @@ def _hits(asked: Asked, scope: Scope, found: Page, page: int, now: datetime) -> 
                             names=names,
                             query=told,
                             href=asked.address(mention=mention.id, page=page if page > 1 else None),
+                            shown=read.verdict(mention, "" if queue else asked.towards),
                         ),
-                        rows.why(mention, told),
+                        correcting.choices(mention) if queue else rows.why(mention, told),
                         cls="hit",
                     )
                     for mention in here
@@ -241,6 +244,7 @@ def _hits(asked: Asked, scope: Scope, found: Page, page: int, now: datetime) -> 
             )
         ],
     )
+    correcting.take(pressed, here)
     pages = min(MOST_PAGES, -(-found.total // PER_PAGE))
     if pages > 1:
         shown = min(page, pages)
@@ -342,7 +346,7 @@ def _none(asked: Asked, scope: Scope, now: datetime) -> Node:
         helps.append(el("li", t("blind_sources", names="、".join(blind[:5]))))
     return el(
         "div",
-        el("h3", t("no_hits")),
+        el("h3", t("queue_empty") if review.is_queue(asked) else t("no_hits")),
         el("ul", *helps, cls="plain") if helps else el("p", t("no_hits_help"), cls="faint"),
         cls="card empty",
     )
@@ -363,10 +367,13 @@ def _mention(id: str, now: datetime) -> None:
                 told = Asked(window_of({}, now), asked).scope(now).query
             except MisreadQuery:
                 told = None
-            draw(
-                "search.mention.whole",
-                [rows.whole(found, now, names=names, query=told), rows.why(found, told)],
-            )
+            asked_about = url.values("topic")
+            topic = asked_about[0] if len(asked_about) == 1 else ""
+            whole = rows.whole(found, now, names=names, query=told, shown=read.verdict(found, topic))
+            draw("search.mention.whole", [whole, rows.why(found, told)])
+            correcting.box(found, topic)
+            every = [each for aim in towards(found) if (each := read.verdict(found, aim)).topic == aim]
+            draw("search.mention.details", [rows.details(found, now, names=names, every=every)])
         st.button(
             t("close_mention"),
             key="search.mention.close",

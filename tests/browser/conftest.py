@@ -60,7 +60,7 @@ def serve(home: Path, log: Path, **env: str) -> tuple["subprocess.Popen[bytes]",
         try:
             if requests.get(f"{address}/_stcore/health", timeout=1).ok:
                 return process, address
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             time.sleep(0.1)
     process.kill()
     process.wait()
@@ -107,7 +107,7 @@ def visit(chromium, served: Served) -> Iterator[Callable]:
         )
         opened.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         page.seen = {"requests": [], "dialogs": [], "errors": []}
         page.on("request", lambda request: page.seen["requests"].append(request.url))
         page.on("dialog", lambda dialog: (page.seen["dialogs"].append(dialog.message), dialog.dismiss()))

@@ -23,7 +23,7 @@ from tingchao.mention import (
     Sentiment,
     mention_id,
 )
-from tingchao.query import parse
+from tingchao.query import Subject, parse
 from tingchao.store import Bucket, Facet, Scope, Store, Upserted, open_store
 
 NOON = datetime(2026, 11, 24, 4, tzinfo=UTC)
@@ -86,6 +86,10 @@ def test_what_was_written_comes_back_whole(store):
         media=("https://weibo.example/1.jpg",),
         matches=(Match("xiaomi", Role.BRAND, ("小米", "SU7")),),
         sentiment=felt(Label.NEGATIVE),
+        emotion="angry",
+        abstain="unsure",
+        complaint=-0.25,
+        irony=0.125,
         risk=(Risk("safety", 0.25),),
         model="tingchao-zh/0",
     )
@@ -401,6 +405,7 @@ def test_totals_timelines_and_facets_agree_with_a_count_by_hand(store):
             sentiment=(None, felt(Label.NEGATIVE), felt(Label.POSITIVE))[number % 5 % 3],
             matches=about(*(("a",), ("a", "b"), ())[number % 7 % 3]),
             risk=(Risk("food", 1.0), Risk("safety", 0.1))[: number % 3],
+            abstain=("", "unsure", "", "language")[number % 4],
         )
         for number in range(200)
     ]
@@ -408,7 +413,11 @@ def test_totals_timelines_and_facets_agree_with_a_count_by_hand(store):
     store.upsert(mentions)
     relabelled = [
         replace(
-            mention, captured_at=mention.captured_at + HOUR, sentiment=felt(Label.NEUTRAL), matches=about("b")
+            mention,
+            captured_at=mention.captured_at + HOUR,
+            sentiment=felt(Label.NEUTRAL),
+            matches=about("b"),
+            abstain="",
         )
         for mention in mentions[:40]
     ]
@@ -427,6 +436,10 @@ def test_totals_timelines_and_facets_agree_with_a_count_by_hand(store):
         "小米": lambda m: "小米" in m.text,
         "-小米 topic:a": lambda m: "小米" not in m.text and any(match.topic == "a" for match in m.matches),
         "has:risk OR region:北京": lambda m: bool(m.risk) or m.region == "北京",
+        "has:unsure": lambda m: m.abstain == "unsure",
+        "小米 (has:unread OR has:unsure) -has:risk": lambda m: (
+            "小米" in m.text and bool(m.abstain) and not m.risk
+        ),
     }.items():
         for first, end in (
             (None, None),
@@ -461,6 +474,7 @@ def test_totals_timelines_and_facets_agree_with_a_count_by_hand(store):
                 Facet.RISK: lambda m: [risk.category for risk in m.risk],
                 Facet.REGION: lambda m: [m.region] if m.region else [],
                 Facet.LANG: lambda m: [m.lang],
+                Facet.HAS: lambda m: [name for name, there in Subject.of(m).has.items() if there],
             }.items():
                 every = [value for m in wanted for value in values(m)]
                 by_hand = sorted(

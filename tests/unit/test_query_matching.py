@@ -7,7 +7,21 @@ from hypothesis import given
 
 from tests.strategies import mentions, trees, word_texts, words
 from tingchao.mention import Mention
-from tingchao.query import Hit, Near, Node, Query, Subject, Word, match, near, negate, parse, to_text
+from tingchao.query import (
+    FieldName,
+    Hit,
+    Is,
+    Near,
+    Node,
+    Query,
+    Subject,
+    Word,
+    match,
+    near,
+    negate,
+    parse,
+    to_text,
+)
 from tingchao.query.matching import holds
 from tingchao.text import fold, index_form, tokens
 
@@ -124,6 +138,22 @@ def test_fields(query: str, expected: bool):
     known = {"source": "weibo", "kind": "post", "url": "https://x.cn/a1", "region": "广东", "lang": "zh"}
 
     assert found(query, "文", published_at=noon, **known) is expected
+
+
+@pytest.mark.parametrize(
+    ("abstain", "holding"),
+    [
+        ("", "-has:unsure -has:unread"),
+        ("unsure", "has:unsure -has:unread"),
+        ("filler", "has:unread -has:unsure"),
+    ],
+)
+def test_unsure_is_one_reason_to_abstain_and_every_other_is_unread(abstain: str, holding: str):
+    assert found(holding, "文", abstain=abstain)
+
+
+def test_a_has_that_nobody_knows_holds_for_nothing():
+    assert match(Query("", Is(FieldName.HAS, "nonsense")), Subject("文")) is None
 
 
 def test_what_has_no_time_was_published_neither_before_nor_after():

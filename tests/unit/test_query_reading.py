@@ -73,6 +73,7 @@ A, B, C = word("a"), word("b"), word("c")
         ("kind:Post", Is(FieldName.KIND, "post")),
         ("sentiment:负面", Is(FieldName.SENTIMENT, "negative")),
         ("has:url", Is(FieldName.HAS, "url")),
+        ("has:Unsure", Is(FieldName.HAS, "unsure")),
         ('region:"广东 深圳"', Is(FieldName.REGION, "广东 深圳")),
         ('title:"小米 SU7"', InTitle(word("小米 SU7"))),
         ("url:T.cn/AB", InUrl("t.cn/ab")),

@@ -9,6 +9,8 @@ from tingchao.query.matching import Hit, Subject, match, spots
 from tingchao.query.reading import MAX_DEPTH, MAX_LENGTH, MAX_TERMS, MisreadQuery, hints, parse
 from tingchao.query.tree import (
     EVERYTHING,
+    HAS,
+    UNSURE,
     And,
     FieldName,
     InTitle,
@@ -33,9 +35,11 @@ from tingchao.query.writing import to_text
 
 __all__ = [
     "EVERYTHING",
+    "HAS",
     "MAX_DEPTH",
     "MAX_LENGTH",
     "MAX_TERMS",
+    "UNSURE",
     "And",
     "FieldName",
     "Hit",

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Self
 
 from tingchao.mention import Mention
 from tingchao.query.tree import (
+    UNSURE,
     And,
     FieldName,
     InTitle,
@@ -75,6 +76,7 @@ class Subject:
         risks: frozenset[str] = frozenset(),
         media: bool = False,
         parent: bool = False,
+        abstain: str = "",
     ) -> None:
         self.text = fold(text)
         self.title = fold(title)
@@ -96,6 +98,8 @@ class Subject:
             "parent": parent,
             "sentiment": bool(sentiment),
             "risk": bool(risks),
+            "unsure": abstain == UNSURE,
+            "unread": abstain not in ("", UNSURE),
         }
 
     @classmethod
@@ -116,6 +120,7 @@ class Subject:
             risks=frozenset(risk.category for risk in mention.risk),
             media=bool(mention.media),
             parent=bool(mention.parent_id),
+            abstain=mention.abstain,
         )
 
 
@@ -231,7 +236,7 @@ def _is_holds(node: Is, subject: Subject) -> bool:
         case FieldName.RISK:
             return node.value in subject.risks
         case FieldName.HAS:
-            return subject.has[node.value]
+            return subject.has.get(node.value, False)
         case _:
             return bool(getattr(subject, node.name) == node.value)
 

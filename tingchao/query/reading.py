@@ -13,6 +13,7 @@ from tingchao.errors import BadQuery
 from tingchao.mention import Kind, Label
 from tingchao.query.tree import (
     EVERYTHING,
+    HAS,
     FieldName,
     InTitle,
     InUrl,
@@ -41,7 +42,6 @@ MAX_TERMS = 200
 MAX_DEPTH = 50
 MAX_NEAR = 100
 
-HAS = ("title", "url", "media", "region", "parent", "sentiment", "risk")
 FIELDS = (*FieldName, "url", "title", "since", "until")
 
 _CLOSED: dict[str, dict[str, str]] = {

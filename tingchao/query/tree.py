@@ -44,9 +44,19 @@ class FieldName(StrEnum):
     HAS = "has"
 
 
+HAS = ("title", "url", "media", "region", "parent", "sentiment", "risk", "unsure", "unread")
+"""The values of `has:`. A store numbers them by their place here: add new ones at the end.
+
+`unsure` has a label that the model is not sure of, `unread` a text that it did not read at all.
+"""
+
+UNSURE = "unsure"
+"""What `Mention.abstain` says where the model read the text and is not sure; anything else there means unread."""
+
+
 @dataclass(frozen=True, slots=True)
 class Is:
-    """A keyword field with exactly this value (`has`: title, url, media, region, parent, sentiment, risk)."""
+    """A keyword field with exactly this value; for `has` one of `HAS`."""
 
     name: FieldName
     value: str

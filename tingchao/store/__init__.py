@@ -63,6 +63,7 @@ class Facet(StrEnum):
     RISK = "risk"
     REGION = "region"
     LANG = "lang"
+    HAS = "has"
 
 
 @dataclass(frozen=True, slots=True)

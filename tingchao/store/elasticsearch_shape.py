@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 
 from tingchao.mention import Mention, Precision
-from tingchao.store.rules import HAS, folded_url, has_of, risks_of, topics_of
+from tingchao.query import HAS
+from tingchao.store.rules import folded_url, has_of, risks_of, topics_of
 from tingchao.text import index_form
 
 Json = dict[str, Any]

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from tingchao.errors import BadInput, BadRecord
 from tingchao.mention import LAST_YEAR, MAX_WIRE_BYTES, Label, Mention, encode
+from tingchao.query import UNSURE
 from tingchao.store import Bucket, Scope
 from tingchao.text import fold
 
@@ -128,12 +129,8 @@ def risks_of(mention: Mention) -> tuple[str, ...]:
     return tuple(sorted({risk.category for risk in risks}))
 
 
-HAS = ("title", "url", "media", "region", "parent", "sentiment", "risk")
-"""The values of the query field `has:`."""
-
-
 def has_of(mention: Mention) -> tuple[bool, ...]:
-    """Which of `HAS` this mention has."""
+    """Which of `tingchao.query.HAS` this mention has."""
     return (
         bool(mention.title),
         bool(mention.url),
@@ -142,6 +139,8 @@ def has_of(mention: Mention) -> tuple[bool, ...]:
         bool(mention.parent_id),
         mention.sentiment is not None,
         bool(mention.risk),
+        mention.abstain == UNSURE,
+        mention.abstain not in ("", UNSURE),
     )
 
 

@@ -17,6 +17,7 @@ import apsw
 import numpy as np
 import numpy.typing as npt
 
+from tingchao.query import HAS
 from tingchao.store import Facet
 from tingchao.store.rules import SHANGHAI
 from tingchao.store.sqlite_query import EVERYTHING, Selection
@@ -30,6 +31,7 @@ _COLUMN = {
     Facet.LANG: "lang",
     Facet.TOPIC: "topics",
     Facet.RISK: "risks",
+    Facet.HAS: "has",
 }
 
 KEPT = 2_000_000
@@ -105,7 +107,7 @@ class Counted:
         sums = np.bincount(value_of[: len(found)], weights=found, minlength=len(values)).astype(np.int64)
         counts: Counter[str] = Counter()
         for value, n in zip(values, sums.tolist(), strict=True):
-            for one in unlisted(value) if by in (Facet.TOPIC, Facet.RISK) else [value]:
+            for one in _each(value, by):
                 counts[one] += n
         return counts
 
@@ -190,8 +192,19 @@ def _joined(parts: list[Gathered]) -> Gathered:
 def _values(database: apsw.Connection, by: Facet, last: int) -> tuple[list[str], Integers]:
     """The distinct values of a facet, and for each code up to `last` the place of its value among them."""
     place: dict[str, int] = {}
-    rows = database.execute(f"SELECT code, {_COLUMN[by]} FROM trait WHERE code <= ?", (last,))
+    rows = database.execute(f"SELECT code, CAST({_COLUMN[by]} AS TEXT) FROM trait WHERE code <= ?", (last,))
     found = np.zeros(last + 1, np.int64)
     for code, value in rows:
         found[code] = place.setdefault(value, len(place))
     return list(place) or [""], found
+
+
+def _each(kept: str, by: Facet) -> list[str]:
+    """The values of a facet in one that `trait` keeps."""
+    match by:
+        case Facet.TOPIC | Facet.RISK:
+            return unlisted(kept)
+        case Facet.HAS:
+            return [name for bit, name in enumerate(HAS) if int(kept or 0) >> bit & 1]
+        case _:
+            return [kept]

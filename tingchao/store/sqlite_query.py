@@ -10,9 +10,9 @@ of `trait c`. Every value is a parameter. The full-text expression holds only ph
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from tingchao.query import And, FieldName, InTitle, InUrl, Is, Near, Node, Not, Or, Published, Word
+from tingchao.query import HAS, And, FieldName, InTitle, InUrl, Is, Near, Node, Not, Or, Published, Word
 from tingchao.store import Scope
-from tingchao.store.rules import END, FIRST, HAS, span
+from tingchao.store.rules import END, FIRST, span
 from tingchao.store.sqlite_rows import ID_BITS, listed, mark
 
 Value = str | int

@@ -11,7 +11,8 @@ from functools import lru_cache
 from itertools import product
 
 from tingchao.mention import Mention
-from tingchao.store.rules import HAS, has_of, risks_of, topics_of
+from tingchao.query import HAS
+from tingchao.store.rules import has_of, risks_of, topics_of
 
 OWNER = 0x54_43_53_54
 VERSION = 2

@@ -6,11 +6,15 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
+from hypothesis import settings
 from streamlit.testing.v1 import AppTest
 
 from dashboard import read
 from tests.unit.dashboard.scene import fill
 from tingchao.store import open_store
+
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 APP = Path(__file__).resolve().parents[3] / "dashboard" / "app.py"
 

@@ -3,6 +3,8 @@
 import random
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from tingchao.alerts import desk
 from tingchao.alerts.alert import Delivery, Grade, Raised, Reason, Updated
 from tingchao.mention import (
@@ -53,6 +55,7 @@ BAD = (
     "同款清泉水壶，今天也冒烟了，求退货渠道",
     "清泉说是个别现象，那我家的算第几个个别",
 )
+COMPARED = "同样的价钱，清泉水壶三天就冒烟，蓝鲸水壶用了两年还好好的"
 GRUMBLE = ("清泉的快递有点慢", "蓝鲸水壶的盖子太紧", "这批水壶涨价了，不值")
 
 
@@ -71,6 +74,7 @@ def fill(
     for start in range(0, len(quiet), 1000):
         store.upsert(quiet[start : start + 1000])
     store.upsert(loud)
+    store.upsert(_told_apart(dice, now))
     store.refresh()
     _workers(store, now)
     _sources(store, now)
@@ -132,9 +136,27 @@ def mention_of(dice: random.Random, at: datetime, said: tuple[str, Label], **mor
             Target(each.topic, label, p[Label.NEGATIVE], p[Label.NEUTRAL], p[Label.POSITIVE])
             for each in topics
         ),
-        "model": "tingchao-zh/0",
+        "abstain": "unsure" if sure < 0.57 else "",
+        "emotion": "angry" if label is Label.NEGATIVE else "neutral",
+        "complaint": 0.61 if label is Label.NEGATIVE else -0.4,
+        "irony": 0.07,
+        "model": "tingchao-zh/1",
     }
     return Mention(**{**fields, **more})  # type: ignore[arg-type]
+
+
+def _told_apart(dice: random.Random, now: datetime) -> list[Mention]:
+    """What the model did not read, and one text that is hard on one brand and kind to the other."""
+    unread = [
+        mention_of(dice, now - timedelta(minutes=7 + 9 * index), (text, Label.NEUTRAL), abstain=why)
+        for index, (text, why) in enumerate(
+            (("转发微博 清泉", "filler"), ("#清泉# http://t.example/a", "links"), ("清泉", "name"))
+        )
+    ]
+    both = mention_of(dice, now - timedelta(minutes=3), (COMPARED, Label.NEGATIVE))
+    kind = Target("rival", Label.POSITIVE, 0.05, 0.12, 0.83)
+    targets = tuple(kind if each.topic == "rival" else each for each in both.targets)
+    return [*unread, replace(both, targets=targets, abstain="")]
 
 
 def _crisis(dice: random.Random, now: datetime, index: int, count: int) -> Mention:

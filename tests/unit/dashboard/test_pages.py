@@ -3,13 +3,18 @@
 from datetime import UTC, datetime
 
 import pytest
+import streamlit as st
 
+from dashboard import read
 from tests.unit.dashboard.conftest import drawn, opener
-from tests.unit.dashboard.scene import WATCHLIST
+from tests.unit.dashboard.scene import WATCHLIST, fill
 from tingchao.alerts.alert import Grade
+from tingchao.corrections import correct
+from tingchao.mention import Label
 from tingchao.playbook.desk import open_incident
 from tingchao.playbook.plan import load_plan
-from tingchao.store import open_store
+from tingchao.query import parse
+from tingchao.store import Scope, open_store
 from tingchao.watchlist import save
 
 
@@ -22,6 +27,10 @@ from tingchao.watchlist import save
         ("search", {"q": "冒烟 AND (", "last": "24h"}, ["列"]),
         ("search", {"q": "没有这样的词"}, ["没有结果", "放宽到"]),
         ("search", {"mention": "none"}, ["不在库中"]),
+        ("search", {"has": "unsure", "last": "7d"}, ["需人工", "模型拿不准", "判为"]),
+        ("search", {"has": "unread"}, ["未判读", "转发套话", "只有链接"]),
+        ("search", {"has": "nonsense"}, ["没有结果", "需人工"]),
+        ("search", {"q": "同样的价钱", "topic": "rival"}, ["83%", "对 蓝鲸电器", "全文 负面"]),
         ("search", {"from_": "2026-11-24T30:00", "to": "x", "page": "-3"}, ["条"]),
         ("alerts", {}, ["清泉家电", "无人认领"]),
         ("alerts", {"tab": "false"}, ["蓝鲸电器"]),
@@ -90,3 +99,27 @@ def test_the_war_room_shows_stages_tasks_and_log(tmp_path, monkeypatch):
     assert "建立事件" in drawn(run("incident", id=incident.id, tab="timeline"))
     assert "空缺" in drawn(run("incident", id=incident.id, tab="team"))
     assert "清泉水壶冒烟" in drawn(run("incidents"))
+
+
+def test_the_queue_has_negatives_first_and_leaves_out_what_a_person_has_decided(tmp_path, monkeypatch):
+    now = datetime.now(UTC)
+    with open_store(f"sqlite:///{tmp_path / 'store.db'}") as store:
+        fill(store, now, days=3, an_hour=3, crisis=20)
+        unsure = store.search(Scope(parse("has:unsure")), limit=200).hits
+        run = opener(tmp_path, monkeypatch)
+        before = drawn(run("search", has="unsure", last="30d"))
+        newest = next(each for each in unsure if each.sentiment.label is not Label.NEGATIVE)
+        correct(store, newest.id, Label.POSITIVE, by="王值班", at=now)
+        correct(store, unsure[-1].id, Label.POSITIVE, by="王值班", at=now, topic=unsure[-1].matches[0].topic)
+    read.forget()
+    st.cache_data.clear()
+    after = drawn(run("search", has="unsure", last="30d"))
+
+    waiting = len(unsure)
+    assert f"{waiting} 条" in before
+    assert f"{waiting - 1} 条" in after
+    assert f"mention={newest.id}" not in after
+    negatives = [each for each in unsure if each.sentiment.label is Label.NEGATIVE]
+    places = [before.index(f"mention={each.id}") for each in (*negatives, newest)]
+    assert places == sorted(places)
+    assert f"{waiting} 条" in drawn(run("search", q="has:unsure", last="30d"))
