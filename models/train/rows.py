@@ -18,7 +18,7 @@ import opencc
 from models.evaluate.sets import bare, is_held_out
 from models.network import HEADS
 from models.passage import Passage, passage
-from models.train.sentences import fill, sentences
+from models.train.sentences import fill, joined, sentences
 from tingchao.errors import BadSetting
 
 
@@ -111,6 +111,9 @@ REPLAYS = (
     "weibo_2022_09_events",
     "jd_midea_reviews_2017_2020",
 )
+
+JOINED = 4_000
+"""Pairs of our own sentences put together: two brands, a feeling for each."""
 
 _VARIED = 0.02
 """Share of the rows that are read in Traditional characters, and of those read without their punctuation."""
@@ -210,16 +213,14 @@ def _labels(folder: str, raw: Mapping[str, Any]) -> dict[str, int | float | tupl
 
 def _own(random_numbers: random.Random) -> list[Row]:
     rows = []
-    for sentence in sentences():
-        if not sentence.for_training:
-            continue
-        for _ in range(int(SOURCES["own"].times)):
-            for asked in fill(sentence, random_numbers, real=True):
-                read = passage(asked.text, asked.target, asked.context)
-                head = "target" if asked.target else "sentiment"
-                rows.append(
-                    Row(read.text, "own", read.target, read.context, {head: HEADS[head].index(asked.label)})
-                )
+    known = [each for each in sentences() if each.for_training]
+    for sentence in known * int(SOURCES["own"].times) + joined(known, JOINED, random_numbers):
+        for asked in fill(sentence, random_numbers, real=True):
+            read = passage(asked.text, asked.target, asked.context)
+            head = "target" if asked.target else "sentiment"
+            rows.append(
+                Row(read.text, "own", read.target, read.context, {head: HEADS[head].index(asked.label)})
+            )
     return rows
 
 

@@ -8,7 +8,7 @@ of the context or the group, so that replies to one post stay together and addin
 import hashlib
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 
 import msgspec
@@ -61,6 +61,25 @@ def for_testing() -> list[Sentence]:
         for each in found
         if not each.for_training and each.group not in groups and each.text not in texts
     ]
+
+
+def joined(found: Sequence[Sentence], count: int, random_numbers: random.Random) -> list[Sentence]:
+    """Two sentences that each judge one brand, put behind one another: whose feeling is whose must be told by the name.
+
+    Of the whole nothing is asked. Sentences that need a context, or name more than one brand, are not taken.
+    """
+    single = [
+        each
+        for each in found
+        if list(each.towards) == ["A"] and _PLACE.findall(each.text) == ["A"] and not each.context
+    ]
+    made = []
+    for _ in range(count if len(single) > 1 else 0):
+        first, second = random_numbers.sample(single, 2)
+        end = "" if first.text[-1] in "。！？!?~…" else random_numbers.choice(("，", "。", "；", " "))
+        text = f"{first.text}{end}{second.text.replace('{A}', '{B}')}"
+        made.append(Sentence(text, "joined", None, {"A": first.towards["A"], "B": second.towards["A"]}))
+    return made
 
 
 def fill(sentence: Sentence, random_numbers: random.Random, *, real: bool) -> list[Filled]:

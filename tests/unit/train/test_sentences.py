@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from models.train.names import MADE_UP, draw_names
-from models.train.sentences import Sentence, fill, for_testing, sentences
+from models.train.sentences import Sentence, fill, for_testing, joined, sentences
 
 LABELS = {"negative", "neutral", "positive"}
 ALL = list(sentences())
@@ -64,6 +64,17 @@ def test_a_sentence_asks_of_the_whole_and_towards_each_of_its_names() -> None:
 
     assert towards_first.text == towards_second.text == f"{towards_first.target}比{towards_second.target}强"
     assert (towards_first.label, towards_second.label) == ("positive", "negative")
+
+
+def test_joined_sentences_keep_each_brand_its_own_label() -> None:
+    found = joined(ALL, 200, random.Random(3))
+
+    assert len(found) == 200
+    for sentence in found:
+        first, second = fill(sentence, random.Random(1), real=False)
+        assert first.text == second.text
+        assert first.text.count(str(first.target)) == first.text.count(str(second.target)) == 1
+        assert [first.label, second.label] == [sentence.towards["A"], sentence.towards["B"]]
 
 
 @pytest.mark.parametrize("seed", range(20))
