@@ -13,10 +13,11 @@ from scrapy.crawler import AsyncCrawlerProcess
 from crawlers.accounts import Accounts
 from crawlers.health import Health
 from crawlers.pipeline import Pipeline
-from crawlers.scrapy_settings import scrapy_settings
+from crawlers.scrapy_settings import MEMORY_LIMIT_MB, scrapy_settings
 from crawlers.sources import Source
 from crawlers.spiders.sources import Plan, SourcesSpider
 from tingchao.bus import open_bus
+from tingchao.errors import TingchaoError
 from tingchao.privacy import Secret, seal
 from tingchao.settings import Settings
 from tingchao.store import open_store
@@ -27,7 +28,8 @@ def crawl(settings: Settings, sources: Sequence[Source], *, once: bool) -> dict[
 
     Ends within 10 seconds of a signal: what was handed to the bus is flushed, checkpoints stay where they were
     safe. A Twisted reactor runs once per process, so this can be called once. Raises `BadSetting`,
-    `BusUnavailable` and `StoreUnavailable` before the first request, `KeyboardInterrupt` after a SIGINT.
+    `BusUnavailable` and `StoreUnavailable` before the first request, `KeyboardInterrupt` after a SIGINT, `TingchaoError` if
+    memory ran out.
     """
     secret, accounts = Secret.load(settings.home), Accounts()
     with open_store(settings.store_address) as store:
@@ -42,13 +44,18 @@ def crawl(settings: Settings, sources: Sequence[Source], *, once: bool) -> dict[
                 once=once,
             )
             process = _process(scrapy_settings(settings, sources))
-            process.crawl(SourcesSpider, plan=plan)
+            crawler = process.create_crawler(SourcesSpider)
+            process.crawl(crawler, plan=plan)
             interrupted = _noted_interrupt()
             process.start()
         finally:
             pipeline.close()
     if interrupted.is_set():
         raise KeyboardInterrupt
+    if crawler.stats and crawler.stats.get_value("finish_reason") == "memusage_exceeded":
+        raise TingchaoError(
+            f"the crawl was ended: it held more than {MEMORY_LIMIT_MB:,} MB of memory. Visit fewer sources in one process"
+        )
     return plan.healths
 
 

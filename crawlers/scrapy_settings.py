@@ -11,6 +11,9 @@ from tingchao.settings import Settings
 DEFAULT_DELAY = 2.0
 """Seconds between two requests to one host, give or take a quarter; AutoThrottle makes it longer for slow hosts."""
 
+MEMORY_LIMIT_MB = 1_000
+"""Memory at which a crawl is ended."""
+
 
 def scrapy_settings(settings: Settings, sources: Sequence[Source]) -> dict[str, Any]:
     """What the crawl of `sources` runs with."""
@@ -50,7 +53,8 @@ def scrapy_settings(settings: Settings, sources: Sequence[Source]) -> dict[str, 
         "DOWNLOAD_SLOTS": _slots(sources),
         "AUTOTHROTTLE_ENABLED": True,
         "AUTOTHROTTLE_START_DELAY": DEFAULT_DELAY,
-        "MEMUSAGE_LIMIT_MB": 1_000,
+        "MEMUSAGE_LIMIT_MB": MEMORY_LIMIT_MB,
+        "EXTENSIONS": {"scrapy.extensions.memusage.MemoryUsage": None, "crawlers.memory.Memory": 0},
         "LOGSTATS_INTERVAL": 0,
         "STATS_DUMP": False,
         "LOG_INSTALL_ROOT_HANDLER": False,

@@ -1,6 +1,7 @@
 """What all tests share: where the research texts lie, and what a lack on this machine means."""
 
 import os
+import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +10,9 @@ import pytest
 
 from tests.services_fixture import elasticsearch_address, kafka_address  # noqa: F401  fixtures for all
 from tingchao.store import Store, open_store
+
+# A shell that starts us in the background lets us ignore Ctrl-C, and whatever we start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 NOON = datetime(2026, 11, 24, 4, tzinfo=UTC)
 """Noon in Shanghai on the day that the examples play."""

@@ -145,6 +145,21 @@ def test_each_source_is_heard_or_shown_as_not_heard(make_site, tmp_path):
     assert not any("Cookie" in headers for site in sites.values() for _, headers in site.asked)
 
 
+def test_a_crawl_that_a_large_program_starts_is_not_ended_for_that_programs_memory(make_site, tmp_path):
+    site = make_site()
+    site.answers["/feed"] = feed(1)
+    write_sources(tmp_path, [{"id": "good", "spider": "rss", "url": f"{site.origin}/feed"}])
+    arguments, env = command(tmp_path, "--once")
+    large = "import subprocess, sys; held = b'x' * 1_300_000_000; sys.exit(subprocess.run(sys.argv[1:]).returncode)"
+
+    done = subprocess.run(
+        [sys.executable, "-c", large, *arguments], env=env, capture_output=True, timeout=60, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert healths(tmp_path)["good"]["state"] == "ok"
+
+
 def test_what_is_new_arrives_and_nothing_else_is_published_again(make_site, tmp_path):
     site, hanging = make_site(), make_site()
     release = threading.Event()
