@@ -20,6 +20,7 @@ from tingchao.errors import AlreadyRunning, BadSetting, Unavailable
 STATE = "services.json"
 PATIENCE_SECONDS = 120.0
 LOOK_EVERY_SECONDS = 0.2
+LOOKS_TO_BE_SURE = 5
 LOCK_SECONDS = 600.0
 READY: Mapping[str, Callable[[int], bool]] = {"kafka": kafka.ready, "elasticsearch": elasticsearch.ready}
 
@@ -164,8 +165,11 @@ def down(folder: Path, purge: bool = False) -> None:
 
 def _wait(name: str, handle: Handle) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
+    gone = 0
     while not READY[name](handle.port):
-        if not process.alive(handle):
+        # A process that is just putting another program into its place shows no environment for a moment.
+        gone = 0 if process.alive(handle) else gone + 1
+        if gone == LOOKS_TO_BE_SURE:
             raise Unavailable(
                 f"{name} ended while starting. The end of {handle.log}:\n{process.tail(handle)}"
             )

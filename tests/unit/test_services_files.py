@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from pytest_httpserver import HTTPServer
 
-from deploy.local import Services
+from deploy.local import Services, services
 from deploy.local.artifacts import Artifact, cache_folder, fetch, pinned, unpack
 from deploy.local.process import TOKEN, Handle, alive, stop
 from tingchao.errors import BadSetting, Unavailable
@@ -133,3 +133,21 @@ def test_the_state_of_a_foreign_pid_is_shown_as_not_running(tmp_path: Path):
 
     assert not standing.running
     assert not standing.answers
+
+
+def test_a_server_that_seems_gone_for_a_moment_is_waited_for(tmp_path, monkeypatch) -> None:
+    looks = iter([False, False, True, False, True, True, True])
+    answers = iter([False] * 6 + [True])
+    monkeypatch.setattr(services.process, "alive", lambda handle: next(looks))
+    monkeypatch.setitem(services.READY, "kafka", lambda port: next(answers))
+
+    services._wait("kafka", Handle(1, "token", 1, str(tmp_path / "log")))
+
+
+def test_a_server_that_stays_gone_is_told_with_the_end_of_its_log(tmp_path, monkeypatch) -> None:
+    (tmp_path / "log").write_text("no room for the heap")
+    monkeypatch.setattr(services.process, "alive", lambda handle: False)
+    monkeypatch.setitem(services.READY, "kafka", lambda port: False)
+
+    with pytest.raises(Unavailable, match="no room for the heap"):
+        services._wait("kafka", Handle(1, "token", 1, str(tmp_path / "log")))
