@@ -15,12 +15,12 @@ from typing import Any
 
 import msgspec
 
+from models.batches import MAX_TOKENS
 from models.card import CARD, NETWORK, TOKENIZER, Card, Expectation
 from models.torch_scorer import missing_extra
 from tingchao.errors import BadSetting, TingchaoError
 from tingchao.mention import Label
 
-MAX_TOKENS = 128
 BASE = (
     "multilingual-e5-small (MIT), vocabulary cut to Chinese posts; fine-tuned on public research copies of posts and "
     "reviews and on sentences of our own"

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from models import open_scorer
+from models.characters import counter, learner
 from models.evaluate import judge as said
 from models.evaluate.judge import Judge
 from models.evaluate.measures import mean, quality
@@ -51,17 +52,8 @@ class Characters:
     """The character model: probabilities of negative, neutral, positive from counts of 1- to 3-grams."""
 
     def __init__(self) -> None:
-        try:
-            from sklearn.feature_extraction.text import HashingVectorizer
-            from sklearn.linear_model import SGDClassifier
-        except ModuleNotFoundError:
-            raise BadSetting(
-                'the character model needs scikit-learn: pip install "tingchao[train]"'
-            ) from None
-        self._count = HashingVectorizer(
-            analyzer="char", ngram_range=(1, 3), n_features=2**20, alternate_sign=False, norm="l2"
-        )
-        self._model = SGDClassifier(loss="log_loss", alpha=2e-6, max_iter=8, tol=None, random_state=_SEED)
+        self._count = counter()
+        self._model = learner(_SEED)
 
     def count(self, texts: Sequence[str]) -> Any:
         return self._count.transform([normalise(text) for text in texts])

@@ -11,12 +11,12 @@ import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from models.batches import MAX_TOKENS
 from models.network import HEADS
 from models.passage import token_ids
 from models.train.losses import ABSENT, SPACES, Labels
 from models.train.rows import Row
 
-MAX_TOKENS = 128
 WINDOW = 4096
 """Rows that are sorted by length together: little padding, and yet another mixture each pass."""
 
@@ -64,7 +64,6 @@ class Examples:
 def prepare(rows: Sequence[Row], tokenizer: Path) -> Examples:
     """Tokenise and number the rows."""
     encoder = Tokenizer.from_file(str(tokenizer))
-    bos, eos = _BOS, _EOS
 
     def encode(texts: list[str]) -> list[list[int]]:
         return [each.ids for each in encoder.encode_batch_fast(texts, add_special_tokens=False)]
@@ -73,7 +72,7 @@ def prepare(rows: Sequence[Row], tokenizer: Path) -> Examples:
     for at in range(0, len(rows), 1000):
         part = [row.passage for row in rows[at : at + 1000]]
         ids += [
-            np.array(one, np.uint16) for one in token_ids(part, encode, bos=bos, eos=eos, most=MAX_TOKENS)
+            np.array(one, np.uint16) for one in token_ids(part, encode, bos=_BOS, eos=_EOS, most=MAX_TOKENS)
         ]
     labels: dict[str, NDArray[Any]] = {
         head: np.array([row.labels.get(head, ABSENT) for row in rows], np.int64) for head in _NUMBERED
@@ -122,29 +121,29 @@ def batches(lengths: NDArray[np.int64], seed: int, tokens: int) -> Iterator[list
     """Passes over all rows without end, in batches of like length and at most `tokens` with their padding."""
     order = np.random.default_rng(seed)
     while True:
-        rows = order.permutation(len(lengths))
-        found = []
-        for at in range(0, len(rows), WINDOW):
-            window = rows[at : at + WINDOW]
-            found += _cut(window[np.argsort(lengths[window], kind="stable")], lengths, tokens)
+        found = _one_pass(lengths, order, tokens)
         for number in order.permutation(len(found)):
             yield found[number]
 
 
 def batches_a_pass(lengths: NDArray[np.int64], tokens: int) -> int:
     """About how many batches one pass has."""
-    rows = np.random.default_rng(0).permutation(len(lengths))
-    return sum(
-        len(_cut(np.sort(lengths[rows[at : at + WINDOW]]), None, tokens))
-        for at in range(0, len(rows), WINDOW)
-    )
+    return len(_one_pass(lengths, np.random.default_rng(0), tokens))
 
 
-def _cut(rows: NDArray[np.int64], lengths: NDArray[np.int64] | None, tokens: int) -> list[list[int]]:
+def _one_pass(lengths: NDArray[np.int64], order: np.random.Generator, tokens: int) -> list[list[int]]:
+    rows = order.permutation(len(lengths))
+    found = []
+    for at in range(0, len(rows), WINDOW):
+        window = rows[at : at + WINDOW]
+        found += _cut(window[np.argsort(lengths[window], kind="stable")], lengths, tokens)
+    return found
+
+
+def _cut(rows: NDArray[np.int64], lengths: NDArray[np.int64], tokens: int) -> list[list[int]]:
     found: list[list[int]] = [[]]
     for row in rows:
-        length = row if lengths is None else lengths[row]
-        if found[-1] and (len(found[-1]) + 1) * length > tokens:
+        if found[-1] and (len(found[-1]) + 1) * lengths[row] > tokens:
             found.append([])
         found[-1].append(int(row))
     return found

@@ -20,7 +20,7 @@ import torch.multiprocessing as processes
 from models.network import Network, load_network, save_network
 from models.train import examples as eaten
 from models.train.losses import hard_loss, soft_loss
-from models.train.shared_weights import Pace, Part, Shared, flat_size, share, trained
+from models.train.shared_weights import Pace, Part, Shared, flat, share, trained
 
 TOKENS_A_BATCH = 1_400
 WARM_UP = 0.06
@@ -60,12 +60,11 @@ def train(plan: Plan) -> None:
         "MALLOC_TOP_PAD_": "100000000",
         "OMP_NUM_THREADS": "1",
     }
-    network = load_network(plan.start)
-    size = flat_size(network)
+    weights = flat(load_network(plan.start)).bfloat16().share_memory_()
     together = processes.get_context("spawn").Barrier(plan.processes)
     shared = Shared(
-        torch.cat([weight.detach().flatten() for _, weight in trained(network)]).bfloat16().share_memory_(),
-        tuple(torch.zeros(size, dtype=torch.bfloat16).share_memory_() for _ in range(plan.processes)),
+        weights,
+        tuple(torch.zeros_like(weights).share_memory_() for _ in range(plan.processes)),
         torch.zeros(plan.processes, dtype=torch.float64).share_memory_(),
         together,
     )
@@ -76,7 +75,7 @@ def _work(rank: int, plan: Plan, shared: Shared, folder: Path) -> None:
     torch.set_num_threads(1)
     torch.manual_seed(plan.seed)
     network = load_network(plan.start)
-    start = torch.cat([weight.detach().flatten() for _, weight in trained(network)])
+    start = flat(network)
     share(network, shared, rank)
     part = Part(network, shared, rank, plan.pace, start)
     done = _resume(part, folder, rank, plan)

@@ -35,8 +35,9 @@ class Pace:
     longest_step: float = 1.0
 
 
-def flat_size(network: Any) -> int:
-    return sum(weight.numel() for _, weight in trained(network))
+def flat(network: Any) -> Any:
+    """The weights that move, one behind the other."""
+    return torch.cat([weight.detach().flatten() for _, weight in trained(network)])
 
 
 def trained(network: Any) -> Iterator[tuple[str, Any]]:
