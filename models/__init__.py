@@ -3,8 +3,8 @@
 Read in this order: `Scorer` here (the door), `reading` (what it says), `normalise` and `passage` (what of a text is
 read), `unread` and `language` (what is not), `heads` (from the network's numbers to a reading), `batches` and `cache` (each
 distinct passage once), `onnx_scorer` (the default) and `torch_scorer` (any Hugging Face checkpoint), `card` (what a
-bundle says of itself), `network`, `characters`, `train`, `export` and `quantise` (how it was made), `evaluate` (how good it is),
-`answers`, `explain` and `commands` (`tingchao score`). Imports `tingchao` only.
+bundle says of itself), `network`, `characters`, `train`, `export` and `quantise` (how it was made), `evaluate` (how good
+it is), `answers`, `explain` and `commands` (`tingchao score`). Imports `tingchao` only.
 """
 
 from collections.abc import Mapping, Sequence

@@ -15,7 +15,7 @@ PORTION = 10_000
 """Rows of one file: what an interruption costs."""
 
 CHARACTERS = 0.35
-"""Weight of the character model in the mixture: a soft vote, taken over from one that helped another teacher and not tuned."""
+"""Weight of the character model in the mixture: a soft vote, as one that helped another teacher; not tuned."""
 
 
 def answers(
