@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -43,6 +44,23 @@ def read(reading: Iterator[Batch], bus: Bus, wanted: set[bytes]) -> None:
     raise AssertionError(f"{missing} never came")
 
 
+def stand_still(pid: int, within_seconds: float = 30) -> None:
+    """Stop the process. A thread serves on until the kernel has stopped it, so this waits for the last of them."""
+    os.kill(pid, signal.SIGSTOP)
+    end = time.monotonic() + within_seconds
+    threads = Path(f"/proc/{pid}/task")
+    while any(_runs(each / "stat") for each in threads.iterdir()):
+        assert time.monotonic() < end, f"process {pid} was told to stop and did not within {within_seconds} s"
+        time.sleep(0.01)
+
+
+def _runs(stat: Path) -> bool:
+    try:
+        return stat.read_text().rpartition(")")[2].split()[0] != "T"
+    except (FileNotFoundError, ProcessLookupError):  # this thread ended between the listing and the look
+        return False
+
+
 def test_a_stopped_broker_fails_the_flush_and_its_return_is_ridden_out(broker: Services):
     address = broker.up(elasticsearch=False).bus
     with (
@@ -71,7 +89,7 @@ def test_a_broker_that_stands_still_for_a_while_loses_nothing(broker: Services):
         publish(bus, b"before")
         read(reading, bus, {b"before"})
 
-        os.kill(standing.pid, signal.SIGSTOP)
+        stand_still(standing.pid)
         bus.publish("flow", "key", b"meanwhile")
         with pytest.raises(BusUnavailable):
             bus.flush(timeout=2)
