@@ -18,7 +18,7 @@ SMOOTHING = 0.06
 WORTH = {
     "sentiment": 1.0,
     "target": 1.0,
-    "emotion": 0.5,
+    "emotion": 0.7,
     "irony": 0.4,
     "offensive": 0.3,
     "complaint": 1.5,
