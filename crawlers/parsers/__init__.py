@@ -7,7 +7,31 @@ Read in this order: `page` (the nouns), one source such as `weibo`, then `shapes
 import re
 from urllib.parse import urlsplit
 
-from crawlers.parsers import appstore, forum, hackernews, heimao, mastodon, rss, weibo
+from crawlers.parsers import (
+    appstore,
+    autohome,
+    baidu,
+    bilibili,
+    douban,
+    douyin,
+    forum,
+    hackernews,
+    heimao,
+    kuaishou,
+    mastodon,
+    reddit,
+    rss,
+    smzdm,
+    sogou,
+    tieba,
+    toutiao,
+    v2ex,
+    weibo,
+    xiaohongshu,
+    xueqiu,
+    youtube,
+    zhihu,
+)
 from crawlers.parsers.page import Ask, Follow, Outcome, Page, Parsed, Parser
 from crawlers.parsers.shapes import NotJson
 from tingchao.errors import BadInput
@@ -15,17 +39,33 @@ from tingchao.privacy import Seal
 
 __all__ = ["PARSERS", "REFUSING", "Ask", "Follow", "Outcome", "Page", "Parsed", "Parser", "parse"]
 
-PARSERS: dict[str, Parser] = {
-    "appstore.reviews": appstore.reviews,
-    "forum.list": forum.listing,
-    "forum.thread": forum.thread,
-    "hackernews.search": hackernews.search,
-    "heimao.search": heimao.search,
-    "mastodon.tag": mastodon.tag,
-    "rss": rss.feed,
-    "weibo.comments": weibo.comments,
-    "weibo.search": weibo.search,
-}
+_SOURCES = (
+    appstore,
+    autohome,
+    baidu,
+    bilibili,
+    douban,
+    douyin,
+    forum,
+    hackernews,
+    heimao,
+    kuaishou,
+    mastodon,
+    reddit,
+    rss,
+    smzdm,
+    sogou,
+    tieba,
+    toutiao,
+    v2ex,
+    weibo,
+    xiaohongshu,
+    xueqiu,
+    youtube,
+    zhihu,
+)
+
+PARSERS: dict[str, Parser] = {name: parser for source in _SOURCES for name, parser in source.PARSERS.items()}
 
 REFUSING = frozenset({403, 418, 429, 432, 451, 461, 471})
 """Statuses by which a site says that it does not want us."""

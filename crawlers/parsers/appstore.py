@@ -3,7 +3,7 @@
 import re
 
 from crawlers.parsers.markup import html_to_text
-from crawlers.parsers.page import Ask, Gathering, Outcome, Page, Parsed
+from crawlers.parsers.page import Ask, Gathering, Outcome, Page, Parsed, Parser
 from crawlers.parsers.shapes import at, count, ident, origin, rows, tree, words
 from tingchao.mention import Kind
 from tingchao.privacy import Seal
@@ -56,3 +56,6 @@ def _next(page: Page, address: re.Match[str] | None) -> Ask | None:
     number = str(int(address[2]) + 1)
     url = f"{page.url[: address.start(2)]}{number}{page.url[address.end(2) :]}"
     return Ask(url, "appstore.reviews", {**page.context, "page": number})
+
+
+PARSERS: dict[str, Parser] = {"appstore.reviews": reviews}

@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 from parsel import Selector
 
 from crawlers.parsers.markup import decoded, html_to_text
-from crawlers.parsers.page import Ask, Follow, Gathering, Outcome, Page, Parsed
+from crawlers.parsers.page import Ask, Follow, Gathering, Outcome, Page, Parsed, Parser
 from crawlers.parsers.shapes import count, origin
 from tingchao.mention import Kind
 from tingchao.privacy import Seal
@@ -108,3 +108,6 @@ def _next(tree: Selector, page: Page, parser: str) -> Ask | None:
         return None
     number = str((count(page.context.get("page")) or 1) + 1)
     return Ask(url, parser, {**page.context, "page": number})
+
+
+PARSERS: dict[str, Parser] = {"forum.list": listing, "forum.thread": thread}

@@ -3,7 +3,7 @@
 from datetime import UTC
 
 from crawlers.parsers.markup import html_to_text
-from crawlers.parsers.page import Ask, Gathering, Outcome, Page, Parsed
+from crawlers.parsers.page import Ask, Gathering, Outcome, Page, Parsed, Parser
 from crawlers.parsers.shapes import at, count, ident, rows, tree, with_query, words
 from tingchao.mention import Kind
 from tingchao.privacy import Seal
@@ -44,3 +44,6 @@ def _next(page: Page, answer: object) -> Ask | None:
         return None
     context = {**page.context, "page": str(here + 2)}
     return Ask(with_query(page.url, page=str(here + 1)), "hackernews.search", context)
+
+
+PARSERS: dict[str, Parser] = {"hackernews.search": search}

@@ -3,7 +3,7 @@
 from urllib.parse import urljoin
 
 from crawlers.parsers.markup import html_to_text
-from crawlers.parsers.page import Ask, Gathering, Outcome, Page, Parsed
+from crawlers.parsers.page import Ask, Gathering, Outcome, Page, Parsed, Parser
 from crawlers.parsers.shapes import at, count, ident, query_of, rows, tree, with_query, words
 from tingchao.mention import Kind
 from tingchao.privacy import Seal
@@ -55,3 +55,6 @@ def _next(page: Page, following: object, pages: object) -> Ask | None:
     if number is None or number <= here or (last is not None and number > last):
         return None
     return Ask(with_query(page.url, page=str(number)), "heimao.search", {**page.context, "page": str(number)})
+
+
+PARSERS: dict[str, Parser] = {"heimao.search": search}

@@ -6,7 +6,7 @@ from urllib.parse import urljoin
 from requests.utils import parse_header_links
 
 from crawlers.parsers.markup import html_to_text
-from crawlers.parsers.page import Ask, Gathering, Outcome, Page, Parsed
+from crawlers.parsers.page import Ask, Gathering, Outcome, Page, Parsed, Parser
 from crawlers.parsers.shapes import at, count, ident, origin, query_of, rows, tree, with_query, words
 from tingchao.mention import Kind
 from tingchao.privacy import Seal
@@ -67,3 +67,6 @@ def _next(page: Page, last: str, held: int) -> Ask | None:
         return None
     number = str((count(page.context.get("page")) or 1) + 1)
     return Ask(url, "mastodon.tag", {**page.context, "page": number})
+
+
+PARSERS: dict[str, Parser] = {"mastodon.tag": tag}

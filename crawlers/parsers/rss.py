@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 import feedparser
 
 from crawlers.parsers.markup import html_to_text
-from crawlers.parsers.page import Gathering, Outcome, Page, Parsed
+from crawlers.parsers.page import Gathering, Outcome, Page, Parsed, Parser
 from tingchao.mention import Kind
 from tingchao.privacy import Seal
 
@@ -75,3 +75,6 @@ def _content(entry: Any) -> str:
     """The longest of content and summary: some feeds put the article in one, some in the other."""
     parts = [_word(part, "value") for part in entry.get("content") or ()]
     return max([*parts, _word(entry, "summary")], key=len)
+
+
+PARSERS: dict[str, Parser] = {"rss": feed}

@@ -3,7 +3,7 @@
 from typing import Any
 
 from crawlers.parsers.markup import html_to_text
-from crawlers.parsers.page import Ask, Follow, Gathering, Outcome, Page, Parsed
+from crawlers.parsers.page import Ask, Follow, Gathering, Outcome, Page, Parsed, Parser
 from crawlers.parsers.shapes import at, count, ident, origin, query_of, region, rows, tree, with_query, words
 from tingchao.mention import Kind, Mention
 from tingchao.privacy import Seal
@@ -151,3 +151,6 @@ def _next_comments(answer: Any, page: Page) -> Ask | None:
     number = str((count(page.context.get("page")) or 1) + 1)
     url = with_query(page.url, max_id=cursor, max_id_type=kind)
     return Ask(url, "weibo.comments", {**page.context, "page": number})
+
+
+PARSERS: dict[str, Parser] = {"weibo.comments": comments, "weibo.search": search}

@@ -1,0 +1,5 @@
+"""汽车之家."""
+
+from crawlers.parsers.page import Parser
+
+PARSERS: dict[str, Parser] = {}

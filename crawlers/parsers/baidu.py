@@ -1,0 +1,5 @@
+"""百度新闻."""
+
+from crawlers.parsers.page import Parser
+
+PARSERS: dict[str, Parser] = {}

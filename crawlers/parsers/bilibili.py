@@ -1,0 +1,5 @@
+"""B站."""
+
+from crawlers.parsers.page import Parser
+
+PARSERS: dict[str, Parser] = {}

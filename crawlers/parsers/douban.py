@@ -1,0 +1,5 @@
+"""豆瓣."""
+
+from crawlers.parsers.page import Parser
+
+PARSERS: dict[str, Parser] = {}

@@ -1,0 +1,5 @@
+"""抖音."""
+
+from crawlers.parsers.page import Parser
+
+PARSERS: dict[str, Parser] = {}

@@ -1,0 +1,5 @@
+"""快手."""
+
+from crawlers.parsers.page import Parser
+
+PARSERS: dict[str, Parser] = {}

@@ -1,0 +1,5 @@
+"""Reddit."""
+
+from crawlers.parsers.page import Parser
+
+PARSERS: dict[str, Parser] = {}

@@ -1,0 +1,5 @@
+"""搜狗微信."""
+
+from crawlers.parsers.page import Parser
+
+PARSERS: dict[str, Parser] = {}

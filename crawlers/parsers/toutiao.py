@@ -1,0 +1,5 @@
+"""今日头条."""
+
+from crawlers.parsers.page import Parser
+
+PARSERS: dict[str, Parser] = {}

@@ -1,0 +1,5 @@
+"""V2EX."""
+
+from crawlers.parsers.page import Parser
+
+PARSERS: dict[str, Parser] = {}

@@ -1,0 +1,5 @@
+"""小红书."""
+
+from crawlers.parsers.page import Parser
+
+PARSERS: dict[str, Parser] = {}

@@ -1,0 +1,5 @@
+"""雪球."""
+
+from crawlers.parsers.page import Parser
+
+PARSERS: dict[str, Parser] = {}

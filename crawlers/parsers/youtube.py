@@ -1,0 +1,5 @@
+"""YouTube."""
+
+from crawlers.parsers.page import Parser
+
+PARSERS: dict[str, Parser] = {}

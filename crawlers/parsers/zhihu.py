@@ -1,0 +1,5 @@
+"""知乎."""
+
+from crawlers.parsers.page import Parser
+
+PARSERS: dict[str, Parser] = {}
