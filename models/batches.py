@@ -19,7 +19,10 @@ from models.reading import UNREAD, Abstain, Reading
 from models.unread import why_unread
 from tingchao.errors import BadInput, BadRecord
 
-MAX_TOKENS = 128
+MAX_TOKENS = 256
+"""Tokens of a text that are read. Training reads 128; reading twice as many costs only where a text is long, and of
+419 long dev texts five more come out right and none less."""
+
 TOKENS_A_BATCH = 1024
 PADDING_A_STEP = 8
 """Tokens of padding that widening a batch may add: about what starting another batch costs (measured)."""

@@ -1,8 +1,8 @@
 """The default scorer: the bundled encoder in 8-bit integers on onnxruntime, on the processor only.
 
 A text's result depends on nothing but the text: the bundle quantises each token's activations by themselves
-(`models.quantise`), so neither batch, nor order, nor padding moves a probability. Of a long text the first 128
-tokens count (about 180 Chinese characters).
+(`models.quantise`), so neither batch, nor order, nor padding moves a probability. Of a long text the first 256
+tokens count (about 360 Chinese characters).
 """
 
 import os

@@ -19,7 +19,7 @@ LONGEST_TEXT = 20_000
 """Characters of a text that are looked at; what comes after is not read."""
 
 LONGEST_PASSAGE = 2_000
-"""Characters handed to the tokenizer: more than 128 tokens of ordinary text, so cutting changes nothing there."""
+"""Characters handed to the tokenizer: more than 256 tokens of ordinary text, so cutting changes nothing there."""
 
 LONGEST_TARGET = 60
 TARGET_TOKENS = 16

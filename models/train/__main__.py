@@ -69,6 +69,10 @@ class Asked:
     def student(self) -> Path:
         return self.work / f"student-{self.layers}"
 
+    @property
+    def served(self) -> Path:
+        return self.work / f"student-{self.layers}.served"
+
 
 def _agree(asked: Asked, step: str, **told: object) -> None:
     """Note what the step was asked; what lies there from another asking would be a mixture of two trainings."""
@@ -140,14 +144,16 @@ def student(asked: Asked) -> None:
 
 
 def bundle(asked: Asked) -> None:
-    """make the 8-bit bundle that is served (2 minutes)"""
+    """balance the heads whose classes are rare, make the 8-bit bundle that is served (2 minutes)"""
     from models.export import export
+    from models.train.balance import balance
 
     _needs(asked.student / "config.json", "student")
     noted = asked.work / "rows.json"
+    balance(asked.student, asked.rows, asked.served)
     clean = noted.exists() and json.loads(noted.read_text()).get("dev_texts_left_out", False)
     card = export(
-        asked.student,
+        asked.served,
         asked.bundle,
         version=asked.version,
         left_out=asked.left_out,

@@ -11,7 +11,6 @@ import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from models.batches import MAX_TOKENS
 from models.network import HEADS
 from models.passage import token_ids
 from models.train.losses import ABSENT, SPACES, Labels
@@ -19,6 +18,9 @@ from models.train.rows import Row
 
 WINDOW = 4096
 """Rows that are sorted by length together: little padding, and yet another mixture each pass."""
+
+TRAINED_TOKENS = 128
+"""Tokens of a row: attention over more would make each step dearer, and few posts have more."""
 
 _BOS, _EOS = 0, 2
 _NUMBERED = ("sentiment", "target", "emotion", "irony", "offensive")
@@ -72,7 +74,8 @@ def prepare(rows: Sequence[Row], tokenizer: Path) -> Examples:
     for at in range(0, len(rows), 1000):
         part = [row.passage for row in rows[at : at + 1000]]
         ids += [
-            np.array(one, np.uint16) for one in token_ids(part, encode, bos=_BOS, eos=_EOS, most=MAX_TOKENS)
+            np.array(one, np.uint16)
+            for one in token_ids(part, encode, bos=_BOS, eos=_EOS, most=TRAINED_TOKENS)
         ]
     labels: dict[str, NDArray[Any]] = {
         head: np.array([row.labels.get(head, ABSENT) for row in rows], np.int64) for head in _NUMBERED

@@ -19,6 +19,7 @@ from models.card import BUNDLE
 from models.network import HEADS, Network, columns, load_network, save_network
 from models.train import feedback
 from models.train.__main__ import main
+from models.train.balance import STRENGTH, balance, shares
 from models.train.examples import Examples, batches, prepare, save
 from models.train.loop import Plan, train
 from models.train.losses import ABSENT, SPACES, Labels, hard_loss
@@ -195,6 +196,20 @@ def test_from_nothing_to_a_bundle_that_scores(shared: Path, tmp_path: Path) -> N
     assert [each.sentiment.label for each in ours.score(texts)] == [
         each.sentiment.label for each in theirs.score(texts)
     ]
+
+
+def test_balancing_lifts_each_class_by_how_rare_it_is_and_nothing_else(small: Path, tmp_path: Path) -> None:
+    rows = [Row("好", "smp2020_usual", labels={"emotion": 3})] * 9 + [Row("怕", "covid7", labels={"emotion": 2})]
+    save(prepare(rows, small / "start" / "tokenizer.json"), tmp_path / "rows.npz")
+
+    balance(small / "start", tmp_path / "rows.npz", tmp_path / "served")
+
+    before, after = load_network(small / "start"), load_network(tmp_path / "served")
+    moved = after.heads["emotion"][-1].bias - before.heads["emotion"][-1].bias
+    wanted = -STRENGTH["emotion"] * np.log(shares(np.array([3] * 9 + [2]), 6))
+    assert moved.tolist() == pytest.approx(wanted.tolist(), abs=1e-2)
+    assert torch.equal(after.heads["target"][-1].bias, before.heads["target"][-1].bias)
+    assert torch.equal(after.classifier.weight, before.classifier.weight)
 
 
 def test_what_is_kept_of_a_row_is_what_the_server_reads(shared: Path) -> None:
