@@ -4,13 +4,12 @@ The shape is that of the demo site; a real forum is a copy of this file with oth
 """
 
 import re
-from urllib.parse import urljoin
 
 from parsel import Selector
 
-from crawlers.parsers.markup import decoded, html_to_text
+from crawlers.parsers.markup import attribute, decoded, page_tree, text_at
 from crawlers.parsers.page import Ask, Follow, Gathering, Outcome, Page, Parsed, Parser
-from crawlers.parsers.shapes import count, origin
+from crawlers.parsers.shapes import count, joined, origin
 from tingchao.mention import Kind
 from tingchao.privacy import Seal
 from tingchao.scrubbing import names_profile
@@ -22,17 +21,17 @@ _NAME = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 def listing(page: Page, seal: Seal) -> Parsed:
     """Threads, the last answered first; each is followed when its number of answers changed."""
-    tree = _tree(page)
+    tree = page_tree(decoded(page))
     if not tree.css("ul.threads"):
         return Parsed(Outcome.CHANGED, missing=("ul.threads",))
     gathering = Gathering(page, seal)
     for row in tree.css("ul.threads > li.thread"):
         link = row.css("a::attr(href)").get("")
-        thread = _named(_attribute(row, "data-id")) or _thread(link)
-        answers = _text(row, "span.count")
+        thread = _named(attribute(row, "data-id")) or _thread(link)
+        answers = text_at(row, "span.count")
         gathering.expect(**{"data-id": thread, "a": link, "span.count": answers})
         if thread and link:
-            url = urljoin(page.url, link)
+            url = joined(page.url, link)
             born = when(_time(row), page.captured_at).at or page.captured_at
             # What is followed is written down: no title, and nothing that might be words.
             ask = Ask(url, "forum.thread", {"thread": thread})
@@ -44,52 +43,38 @@ def listing(page: Page, seal: Seal) -> Parsed:
 
 def thread(page: Page, seal: Seal) -> Parsed:
     """The floors of a thread: the first is the post, the others answer it."""
-    tree = _tree(page)
+    tree = page_tree(decoded(page))
     if not tree.css("article.post"):
         return Parsed(
             Outcome.CHANGED if page.first else Outcome.END, missing=("article.post",) if page.first else ()
         )
     name = page.context.get("thread") or _thread(page.url)
-    title = html_to_text(tree.css("h1").get(""))
+    title = text_at(tree, "h1")
     gathering = Gathering(page, seal)
     for number, post in enumerate(tree.css("article.post")):
-        starter = (_attribute(post, "data-floor") or ("1" if page.first and number == 0 else "")) == "1"
+        starter = (attribute(post, "data-floor") or ("1" if page.first and number == 0 else "")) == "1"
         uid = post.css("span.author::attr(data-uid)").get("")
-        floor = _attribute(post, "data-id")
+        floor = attribute(post, "data-id")
         gathering.expect(**{"span.author": uid, "data-id": floor})
         gathering.add(
             native_id=f"t{name}" if starter else floor and f"p{floor}",
             kind=Kind.POST if starter else Kind.COMMENT,
             title=title if starter else "",
-            text=html_to_text(post.css("div.content").get("")),
+            text=text_at(post, "div.content"),
             published=_time(post),
             url=f"{origin(page.url)}/thread/{name}" + ("" if starter else f"#p{floor}"),
             parent_id=None if starter else f"t{name}",
             root_id=None if starter else f"t{name}",
             author_id=uid,
-            author_name=_text(post, "span.author"),
-            likes=count(_text(post, "span.likes")),
+            author_name=text_at(post, "span.author"),
+            likes=count(text_at(post, "span.likes")),
         )
     return gathering.parsed(_next(tree, page, "forum.thread"))
 
 
-def _tree(page: Page) -> Selector:
-    # A NUL ends libxml2's reading of a page.
-    return Selector(text=decoded(page).replace("\x00", "") or " ", type="html")
-
-
-def _attribute(row: Selector, name: str) -> str:
-    # By XPath: parsel's `attrib` raises on names that a damaged page can hold.
-    return row.xpath(f"@{name}").get("")
-
-
-def _text(row: Selector, path: str) -> str:
-    return html_to_text(row.css(path).get(""))
-
-
 def _time(row: Selector) -> str:
     """The machine's time where there is one, else the one for people."""
-    return row.css("time::attr(datetime)").get("") or _text(row, "time")
+    return row.css("time::attr(datetime)").get("") or text_at(row, "time")
 
 
 def _named(shown: str) -> str:
@@ -103,7 +88,7 @@ def _thread(address: str) -> str:
 
 def _next(tree: Selector, page: Page, parser: str) -> Ask | None:
     link = tree.css("a.next::attr(href)").get("")
-    url = urljoin(page.url, link)
+    url = joined(page.url, link)
     if not link or url == page.url or origin(url) != origin(page.url):
         return None
     number = str((count(page.context.get("page")) or 1) + 1)

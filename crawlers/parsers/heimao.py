@@ -1,10 +1,8 @@
 """黑猫投诉 search JSON: complaints, the earliest sign of a product crisis."""
 
-from urllib.parse import urljoin
-
 from crawlers.parsers.markup import html_to_text
 from crawlers.parsers.page import Ask, Gathering, Outcome, Page, Parsed, Parser
-from crawlers.parsers.shapes import at, count, ident, query_of, rows, tree, with_query, words
+from crawlers.parsers.shapes import at, count, ident, joined, query_of, rows, tree, with_query, words
 from tingchao.mention import Kind
 from tingchao.privacy import Seal
 
@@ -36,7 +34,7 @@ def search(page: Page, seal: Seal) -> Parsed:
             title=title,
             text=summary or title,
             published=at(main, "timestamp"),
-            url=urljoin(page.url, words(at(main, "url"))),
+            url=joined(page.url, words(at(main, "url"))),
             author_id=ident(at(row, "author", "id")) or ident(at(row, "author", "wb_id")),
             author_name="" if name in _NOBODY else name,
             likes=count(at(main, "upvote_amt")),

@@ -1,8 +1,10 @@
 """HTML to text, bytes to characters."""
 
 import re
+from typing import Any
 
 from lxml import etree
+from parsel import Selector
 from w3lib.encoding import html_to_unicode
 
 from crawlers.parsers.page import Page
@@ -29,16 +31,18 @@ def html_to_text(html: str) -> str:
     """
     if "<" not in html and "&" not in html:
         return html
-    parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
-    root = etree.HTML(html[:LONGEST].replace("\x00", "").encode("utf-8", "replace"), parser)
-    if root is None:
-        return ""
+    root = _root(html[:LONGEST])
+    return "" if root is None else text_of(root)
+
+
+def text_of(root: Any) -> str:
+    """`html_to_text` of an element of a page that is parsed already (without what follows the element)."""
     words: list[str] = []
     silent = 0
     for event, element in etree.iterwalk(root, events=("start", "end")):
         tag = element.tag
         if event == "start":
-            silent += tag in _SILENT
+            silent += _is_silent(element)
             if tag == "br" or tag in _BLOCKS:
                 words.append("\n")
             elif tag == "img" and (found := _EMOTICON.fullmatch(element.get("alt") or "")):
@@ -46,12 +50,44 @@ def html_to_text(html: str) -> str:
             if not silent and element.text and not (tag == "a" and element.text.strip() in _FULL_TEXT):
                 words.append(_RUN.sub(" ", element.text))
         else:
-            silent -= tag in _SILENT
+            silent -= _is_silent(element)
             if tag in _BLOCKS:
                 words.append("\n")
-            if not silent and element.tail:
+            if not silent and element is not root and element.tail:
                 words.append(_RUN.sub(" ", element.tail))
     return _tidy("".join(words))
+
+
+def _is_silent(element: Any) -> bool:
+    """Scripts and the like, and letters that a font of icons draws as pictures."""
+    return element.tag in _SILENT or (element.tag == "i" and "wbicon" in element.get("class", ""))
+
+
+def page_tree(html: str) -> Selector:
+    """A page to select from: without comments, and of one empty element where there is nothing to parse."""
+    root = _root(html)
+    return Selector(root=etree.Element("html") if root is None else root, type="html")
+
+
+def attribute(row: Selector, name: str) -> str:
+    """An attribute of the first element selected; "" where it has none."""
+    element = row.root
+    return (element.get(name) or "").strip() if isinstance(element, etree._Element) else ""
+
+
+def text_at(row: Selector, path: str) -> str:
+    """The text of the first element at a path of CSS; "" where there is none."""
+    found = row.css(path)
+    return text_of(found[0].root) if found else ""
+
+
+def _root(html: str) -> Any:
+    # A NUL ends libxml2's reading of a page.
+    parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+    try:
+        return etree.HTML(html.replace("\x00", "").encode("utf-8", "replace") or b" ", parser)
+    except etree.XMLSyntaxError:  # nothing that is a document
+        return None
 
 
 def _tidy(text: str) -> str:

@@ -1,13 +1,12 @@
 """A Mastodon instance's public tag timeline (open API)."""
 
 from datetime import UTC
-from urllib.parse import urljoin
 
 from requests.utils import parse_header_links
 
 from crawlers.parsers.markup import html_to_text
 from crawlers.parsers.page import Ask, Gathering, Outcome, Page, Parsed, Parser
-from crawlers.parsers.shapes import at, count, ident, origin, query_of, rows, tree, with_query, words
+from crawlers.parsers.shapes import at, count, ident, joined, origin, query_of, rows, tree, with_query, words
 from tingchao.mention import Kind
 from tingchao.privacy import Seal
 
@@ -60,7 +59,7 @@ def _next(page: Page, last: str, held: int) -> Ask | None:
     url = ""
     for link in parse_header_links(header) if header else []:
         if link.get("rel") == "next":
-            url = urljoin(page.url, link.get("url", ""))
+            url = joined(page.url, link.get("url", ""))
     if not header and last and held >= (count(query_of(page.url, "limit")) or 20):
         url = with_query(page.url, max_id=last)
     if origin(url) != origin(page.url) or url == page.url:

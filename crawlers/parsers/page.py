@@ -11,6 +11,9 @@ from tingchao.errors import BadRecord
 from tingchao.mention import Mention, Robots
 from tingchao.privacy import RawPost, Seal
 
+APART = "apart"
+"""In the context of a `next`: it is another list, not an older part of this one, and is asked though nothing was new."""
+
 
 class Outcome(StrEnum):
     """What a page turned out to be; the first three are good news."""

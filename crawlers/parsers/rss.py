@@ -3,12 +3,12 @@
 import re
 from io import BytesIO
 from typing import Any
-from urllib.parse import urljoin
 
 import feedparser
 
 from crawlers.parsers.markup import html_to_text
 from crawlers.parsers.page import Gathering, Outcome, Page, Parsed, Parser
+from crawlers.parsers.shapes import joined
 from tingchao.mention import Kind
 from tingchao.privacy import Seal
 
@@ -35,7 +35,7 @@ def feed(page: Page, seal: Seal) -> Parsed:
         return Parsed(Outcome.CHANGED, missing=("feed",))
     gathering = Gathering(page, seal)
     for entry in found.entries:
-        link = urljoin(page.url, _word(entry, "link"))
+        link = joined(page.url, _word(entry, "link")) or page.url
         title = html_to_text(_word(entry, "title"))
         gathering.expect(title=title, link=_word(entry, "link"))
         gathering.add(

@@ -4,15 +4,18 @@ import json
 import math
 import re
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 import msgspec
 
 _COUNT = re.compile(r"(\d{1,12}(?:\.\d{1,4})?)\s*([万亿千wWkK]?)\+?")
+_ASSIGNED = re.compile(r"[\"'\]]{0,2}\s{0,20}=\s{0,20}(?=[\[{])")
 _UNITS = {"": 1, "千": 1_000, "k": 1_000, "万": 10_000, "w": 10_000, "亿": 100_000_000}
 _NONE_YET = frozenset({"转发", "评论", "赞", "点赞", "收藏", "分享", "回复", "喜欢"})
 LONGEST_REGION = 60
-_REGION = re.compile(r"^\s*(?:发布于|来自|IP\s*属地\s*[:：]?)?\s*([\u4e00-\u9fff]{2,8})(?![\u4e00-\u9fff])")
+_REGION = re.compile(
+    r"^\s*(?:发布于|来自|IP\s*属地\s*[:：]?)?\s*(?!发布于|来自)([\u4e00-\u9fff]{2,8})(?![\u4e00-\u9fff])"
+)
 
 
 class NotJson(ValueError):
@@ -31,6 +34,18 @@ def tree(body: bytes) -> Any:
         raise NotJson(str(error)[:100]) from None
 
 
+def embedded(html: str, mark: str) -> Any:
+    """The JSON value that a page's script gives to the variable `mark`. Raises `NotJson` where there is none."""
+    begin = html.find(mark)
+    value = _ASSIGNED.match(html, begin + len(mark)) if begin >= 0 else None
+    if value is None:
+        raise NotJson(f"no value of {mark}")
+    try:
+        return json.JSONDecoder().raw_decode(html, value.end())[0]
+    except (ValueError, RecursionError) as error:
+        raise NotJson(str(error)[:100]) from None
+
+
 def at(value: Any, *path: str | int) -> Any:
     """What lies at a path of keys and positions, or None."""
     for step in path:
@@ -39,6 +54,20 @@ def at(value: Any, *path: str | int) -> Any:
         else:
             value = value[step] if isinstance(value, list) and -len(value) <= step < len(value) else None
     return value
+
+
+def either(value: Any, *keys: str) -> Any:
+    """The first of these keys that is there and not null: sites spell one field in several ways."""
+    if isinstance(value, dict):
+        for key in keys:
+            if (found := value.get(key)) is not None:
+                return found
+    return None
+
+
+def later(page: str | None) -> str:
+    """The number of the page after this one, for a context; "2" after none."""
+    return str((count(page) or 1) + 1)
 
 
 def rows(value: Any) -> list[Any]:
@@ -93,7 +122,7 @@ def region(value: Any) -> str:
 
 def with_query(url: str, **changes: str | None) -> str:
     """The address with these parameters set, or taken out where None."""
-    parts = urlsplit(url)
+    parts = _split(url)
     query = {**dict(parse_qsl(parts.query, keep_blank_values=True)), **changes}
     kept = {name: value for name, value in query.items() if value is not None}
     return urlunsplit(parts._replace(query=urlencode(kept, errors="replace"), fragment=""))
@@ -101,10 +130,25 @@ def with_query(url: str, **changes: str | None) -> str:
 
 def query_of(url: str, name: str) -> str:
     """A parameter of an address; "" where it is not there."""
-    return dict(parse_qsl(urlsplit(url).query, keep_blank_values=True)).get(name, "")
+    return dict(parse_qsl(_split(url).query, keep_blank_values=True)).get(name, "")
 
 
 def origin(url: str) -> str:
-    """Scheme and host of an address."""
-    parts = urlsplit(url)
+    """Scheme and host of an address; "://" for what is none."""
+    parts = _split(url)
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def joined(base: str, link: str) -> str:
+    """The address that a link on the page `base` leads to; "" for no link, and for one that is no address."""
+    try:
+        return urljoin(base, link.strip()) if link.strip() else ""
+    except ValueError:  # such as `//[`
+        return ""
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return SplitResult("", "", "", "", "")

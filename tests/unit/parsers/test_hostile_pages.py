@@ -2,6 +2,7 @@
 
 import json
 import random
+from copy import deepcopy
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -28,6 +29,8 @@ RETYPED = (
     "",
     "x",
     "\ud83d",
+    "//[",
+    "http://[x",
     [],
     {},
     [None],
@@ -145,7 +148,7 @@ def mutate(value, path, chance):
         if chance.random() < 0.3:
             del value[path[-1]]
         else:
-            value[path[-1]] = chance.choice(RETYPED)
+            value[path[-1]] = deepcopy(chance.choice(RETYPED))
     except (KeyError, IndexError, TypeError):
         return
 
