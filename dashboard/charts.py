@@ -88,7 +88,10 @@ def _parts(bucket: Bucket) -> tuple[tuple[str, int], ...]:
 
 
 def _labels() -> dict[str, str]:
-    return {name: t(f"s_{name}") for name in ("negative", "neutral", "positive", "unscored")}
+    """What is in the store without sentiment is what the model did not read."""
+    return {name: t(f"s_{name}") for name in ("negative", "neutral", "positive")} | {
+        "unscored": t("s_unread")
+    }
 
 
 def _bars(labels: dict[str, str], rows: list[Spec], step: timedelta) -> Spec:

@@ -22,10 +22,10 @@ from tingchao.alerts import desk
 from tingchao.alerts.alert import Alert
 from tingchao.alerts.hot_words import Cutter, HotWord, hot_words
 from tingchao.corrections import NOTHING, Corrections, read_on
-from tingchao.mention import Mention, Role
+from tingchao.mention import UNSURE, Mention, Role
 from tingchao.playbook.incident import INCIDENTS, Incident
 from tingchao.playbook.plan import Plan, load_plan
-from tingchao.query import UNSURE, Query, Subject, match, parse, terms
+from tingchao.query import Query, Subject, match, parse, terms
 from tingchao.settings import Settings, read_settings
 from tingchao.store import Bucket, Document, Facet, Page, Scope, Store, open_store
 from tingchao.watchlist import Topic

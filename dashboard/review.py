@@ -13,8 +13,8 @@ from dashboard import read
 from dashboard.asked import Asked
 from dashboard.paper import Node, el
 from dashboard.words import language, number, t
-from tingchao.mention import Label, Mention
-from tingchao.query import HAS, UNSURE, FieldName, Is, Query, all_of, negate
+from tingchao.mention import UNSURE, Label, Mention
+from tingchao.query import HAS, FieldName, Is, Query, all_of, negate
 from tingchao.store import Facet, Page, Scope
 
 QUEUES = (UNSURE, "unread")

@@ -8,8 +8,7 @@ from dashboard.boards import say_known
 from dashboard.paper import Node, el
 from dashboard.words import clock, t
 from tingchao.corrections import NOTHING, Correction, Corrections, judged
-from tingchao.mention import Label, Mention
-from tingchao.query import UNSURE
+from tingchao.mention import UNSURE, Label, Mention
 
 PALE = 0.6
 """Probability below which a label is drawn pale, with 置信度低."""

@@ -120,12 +120,12 @@ class Drift(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def seen_in(mention: Mention) -> Seen:
-    """What a scored mention adds to its day. Raises `ValueError` for one without sentiment."""
-    if mention.sentiment is None:
-        raise ValueError(f"mention {mention.id} has no sentiment")
+    """What a mention adds to its day. Raises `ValueError` for one that no model was asked about."""
     reading = _READING.get(mention.abstain, 3)
     if reading > 1:
         return Seen(None, None, reading)
+    if mention.sentiment is None:
+        raise ValueError(f"mention {mention.id} has no sentiment")
     confidence = mention.sentiment.confidence
     return Seen(LABELS.index(mention.sentiment.label), sum(confidence >= edge for edge in _SURE), reading)
 

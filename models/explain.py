@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from models.passage import LONGEST_TEXT
+from tingchao.query.matching import occurrences
+from tingchao.text import fold
 
 PIECES = 16
 SHOWN = 8
@@ -71,11 +73,12 @@ def _moved(text: str, spans: Sequence[Span], whole: float, score: Score, target:
 
 
 def _named(text: str, target: str | None) -> frozenset[int]:
-    """The places that belong to the target's name."""
-    if not target:
+    """The places that belong to the target's name, where the matcher finds it: of Latin letters only as a whole word."""
+    if not target or not fold(target).text:
         return frozenset()
-    names = re.finditer(re.escape(target), text, re.IGNORECASE)
-    return frozenset(at for name in names for at in range(*name.span()))
+    folded = fold(text)
+    spots = occurrences(target, folded.text)
+    return frozenset(at for spot in spots for at in range(*folded.span(*spot)))
 
 
 def _words(text: str, span: Span) -> list[Span]:

@@ -4,6 +4,7 @@ Runs on a GPU where there is one, else on the processor. Weights are safetensors
 brings is never run, and nothing is fetched. Needs `pip install "tingchao[torch]"`.
 """
 
+import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,6 +24,17 @@ from tingchao.mention import Label
 
 LABELS_FILE = "labels.json"
 HEADS_FILE = "heads.json"
+DECIDING = (
+    "*.safetensors",
+    "config.json",
+    HEADS_FILE,
+    LABELS_FILE,
+    "*token*",
+    "vocab*",
+    "merges.txt",
+    "*.model",
+)
+"""The files of a checkpoint that decide what it answers."""
 CONTROLS = ("<s>", "</s>", "<pad>", "<unk>", "▁")
 """The first three frame a text; none of the five says anything."""
 
@@ -37,8 +49,8 @@ class TorchScorer:
     """`labels` maps the checkpoint's class names (or `LABEL_0`) to ours; so may `labels.json` in the folder.
 
     A folder that the trainer made (`heads.json` beside the checkpoint) answers with all its heads; any other knows
-    sentiment only. Raises `BadSetting` if the extra is missing, or the folder holds no such checkpoint, or its classes
-    cannot be told apart.
+    sentiment only. The name holds a hash of the files, for folders of one name may hold two models. Raises `BadSetting`
+    if the extra is missing, or the folder holds no such checkpoint, or its classes cannot be told apart.
     """
 
     def __init__(
@@ -51,11 +63,11 @@ class TorchScorer:
             raise missing_extra(f"the model torch:{folder}", error) from None
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         torch.set_num_threads(threads)
-        self.name = f"torch:{place.name}"
         trained = (place / HEADS_FILE).is_file()
         self._runtime: Runtime = _Trained(place) if trained else _Checkpoint(place, labels)
         self.heads: Mapping[str, tuple[str, ...]] = self._runtime.heads.classes
         self.unsure_below = self._runtime.heads.unsure_below
+        self.name = f"torch:{place.resolve().name}@{fingerprint(place, labels)}"
 
     def score(
         self, texts: Sequence[str], targets: Optional = None, contexts: Optional = None
@@ -210,6 +222,15 @@ def _labels_beside(folder: Path) -> dict[str, str]:
         return msgspec.json.decode(path.read_bytes(), type=dict[str, str])
     except msgspec.DecodeError as error:
         raise BadSetting(f"{path}: must map class names to negative, neutral, positive ({error})") from None
+
+
+def fingerprint(folder: Path, labels: Mapping[str, str] | None = None) -> str:
+    """Eight hex digits over what decides the answers: weights, settings, tokenizer and names of classes."""
+    whole = hashlib.blake2b(msgspec.json.encode(sorted((labels or {}).items())), digest_size=4)
+    for path in sorted({path for pattern in DECIDING for path in folder.glob(pattern) if path.is_file()}):
+        with path.open("rb") as file:
+            whole.update(f"\0{path.name}\0".encode() + hashlib.file_digest(file, "blake2b").digest())
+    return whole.hexdigest()
 
 
 def missing_extra(what: str, error: ModuleNotFoundError) -> BadSetting:

@@ -18,8 +18,6 @@ from tingchao.mention import Label, Mention, Sentiment, Target
 DIFFERENCES = 200
 SOURCES = 200
 OTHERS = "(other sources)"
-READ = ("", "unsure")
-"""Values of a mention's `abstain` whose text the model has read."""
 
 P = tuple[float, float, float]
 
@@ -32,7 +30,7 @@ class Said(msgspec.Struct, frozen=True):
 
 
 class Compared(msgspec.Struct, frozen=True, kw_only=True):
-    """What both models say of a mention: whether each read it, of the whole text, and towards its topics."""
+    """What both models say of a mention: of the whole text (None unless both read it), and towards its topics."""
 
     partition: int
     offset: int
@@ -41,7 +39,7 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     old_read: bool
     new_read: bool
-    whole: tuple[Said, Said]
+    whole: tuple[Said, Said] | None
     towards: tuple[tuple[str, Said, Said], ...]
 
 
@@ -98,7 +96,7 @@ class Agreement(msgspec.Struct, kw_only=True):
         found: list[Difference] = []
         for each in fresh:
             self.since, self.until = min(self.since, each.at), max(self.until, each.at)
-            if each.old_read and each.new_read:
+            if each.whole:
                 self.whole.add(*each.whole)
                 self._of(each.source).add(*each.whole)
                 found += _different(each, "", *each.whole)
@@ -117,18 +115,18 @@ class Agreement(msgspec.Struct, kw_only=True):
 
 def compared(message: Message, mention: Mention, answers: Sequence[Reading]) -> Compared:
     """What both models say of a mention: the first one's word is on it, `answers` are the second one's (whole, topics)."""
-    assert mention.sentiment is not None
     whole, *towards = answers
     old = {each.topic: each for each in mention.targets}
+    said = None if mention.unread or whole.unread else mention.sentiment
     return Compared(
         partition=message.partition,
         offset=message.offset,
         mention=mention.id,
         source=mention.source,
         at=mention.captured_at,
-        old_read=mention.abstain in READ,
+        old_read=not mention.unread,
         new_read=not whole.unread,
-        whole=(_said(mention.sentiment), _said(whole.sentiment)),
+        whole=(_said(said), _said(whole.sentiment)) if said else None,
         towards=tuple(
             (match.topic, _said(old[match.topic]), _said(reading.sentiment))
             for match, reading in zip(mention.matches, towards, strict=True)

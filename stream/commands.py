@@ -146,12 +146,13 @@ def _enrich(settings: Settings, store: Store, _: Sequence[Channel]) -> Worker:
     from models import open_scorer
     from models.cache import CachedScorer
     from stream.enrich import Enrich
+    from stream.threads import Threads
     from tingchao.alerts.risk import shipped_rules
     from tingchao.watchlist import Watching
 
     watching = Watching(store)
     scorer = CachedScorer(open_scorer(settings.model, threads=settings.threads))
-    return Enrich(lambda: watching.matcher, scorer, shipped_rules())
+    return Enrich(lambda: watching.matcher, scorer, shipped_rules(), Threads(store.get))
 
 
 def _index(_: Settings, store: Store, __: Sequence[Channel]) -> Worker:

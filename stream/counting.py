@@ -1,16 +1,21 @@
-"""Documents that count messages, each message once, whatever is delivered again or whoever else counts.
+"""Documents that count messages, each message once, whatever is delivered again or whoever else counts; and the worker
+that keeps them.
 
 A document and how far it has counted are one body, written by compare-and-set: a message below the offset that is
 kept for its partition was counted, unless it is `FAR` below, for then the bus was made anew. `enrich` itself may publish a
 mention twice (it was killed before its commit); the second comes soon, so the latest mentions are kept too.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol, TypeVar
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 import structlog
 
+from stream.loop import Output, Worker
 from tingchao.errors import StaleVersion
 from tingchao.store import Store
 
@@ -88,3 +93,46 @@ def keep(store: Store, kind: str, id: str, change: Callable[[Body | None], tuple
                 raise
         else:
             return number
+
+
+Group = TypeVar("Group")
+"""What a document is about: a source, or a pair of models."""
+
+
+class Counting(Worker, Generic[Group, One]):
+    """A worker that only counts: it publishes nothing, and keeps a document of `kind` for each group of what it saw.
+
+    What waits for the next checkpoint is in memory, and comes again if the process dies.
+    """
+
+    kind: str
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._repeated = 0
+        self.reset()
+
+    def id_of(self, group: Group) -> str:
+        """The id of a group's document."""
+        raise NotImplementedError
+
+    def counted(self, group: Group, seen: Sequence[One], body: Body | None) -> tuple[Body, int]:
+        """The document's body (None: there is none) with what was `seen`, and how many of it are new."""
+        raise NotImplementedError
+
+    def count(self, group: Group, one: One) -> None:
+        """Take it into the document at the next checkpoint."""
+        self._waiting[group].append(one)
+
+    def reset(self) -> None:
+        self._waiting: defaultdict[Group, list[One]] = defaultdict(list)
+
+    def tick(self, now: datetime) -> Output:  # noqa: ARG002
+        repeated, self._repeated = self._repeated, 0
+        return Output(dropped={REPEATED: repeated} if repeated else {})
+
+    def checkpoint(self) -> None:
+        for group, seen in self._waiting.items():
+            new = keep(self._store, self.kind, self.id_of(group), partial(self.counted, group, seen))
+            self._repeated += len(seen) - new
+        self._waiting.clear()

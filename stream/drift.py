@@ -5,18 +5,17 @@ What is found is a notice for operators (`tingchao.notices`) and a line in the l
 have changed, or the model; or people really are angrier.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
 from hashlib import blake2b
 
 import msgspec
 import structlog
 
 from models.drift import Day, Drift, Measure, Seen, counted, drifts, seen_in
-from stream.counting import REPEATED, Body, Marks, keep
-from stream.loop import Output, Worker
+from stream.counting import Body, Counting, Marks
+from stream.loop import Output
 from tingchao import notices
 from tingchao.bus import ENRICHED, Message
 from tingchao.errors import BadRecord
@@ -59,10 +58,11 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
     seen: Seen
 
 
-class Drifting(Worker):
+class Drifting(Counting[str, Looked]):
     """`wall`: days pass by the clock; else by the newest mention, as in replays."""
 
     name = "drift"
+    kind = KIND
     reads = (ENRICHED,)
     max_messages = 1_000
     checkpoint_every = 10.0
@@ -70,16 +70,11 @@ class Drifting(Worker):
     def __init__(
         self, store: Store, *, wall: bool = True, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
-        self._store = store
+        super().__init__(store)
         self._wall = wall
         self._now = now
         self._look_at: datetime | None = None
         self._known: set[str] | None = None
-        self._repeated = 0
-        self.reset()
-
-    def reset(self) -> None:
-        self._waiting: defaultdict[str, list[Looked]] = defaultdict(list)
 
     def handle(self, messages: Sequence[Message]) -> Output:
         if self._known is None:
@@ -95,24 +90,26 @@ class Drifting(Worker):
                 dropped[why] += 1
                 continue
             self._known.add(document_id(mention.source))
-            self._waiting[mention.source].append(_looked(message, mention))
+            self.count(mention.source, _looked(message, mention))
         return Output(dropped=dropped)
 
     def tick(self, now: datetime) -> Output:
         if self._look_at is None or now >= self._look_at:
             self._look_at = now + LOOK_EVERY
             self._known = look(self._store, shanghai(now).date() if self._wall else None, now)
-        repeated, self._repeated = self._repeated, 0
-        return Output(dropped={REPEATED: repeated} if repeated else {})
+        return super().tick(now)
 
-    def checkpoint(self) -> None:
-        for source, seen in self._waiting.items():
-            new = keep(self._store, KIND, document_id(source), partial(_counted, source, seen))
-            self._repeated += len(seen) - new
-        self._waiting.clear()
+    def id_of(self, group: str) -> str:
+        return document_id(group)
+
+    def counted(self, group: str, seen: Sequence[Looked], body: Body | None) -> tuple[Body, int]:
+        kept = (_read(body) if body else None) or Counts(source=group, days=[])
+        fresh, marks = kept.marks.new(seen)
+        days = counted(kept.days, ((each.day, each.model, each.seen) for each in fresh))
+        return msgspec.to_builtins(Counts(source=group, days=days, marks=marks)), len(fresh)
 
     def _why_not(self, mention: Mention, known: set[str]) -> str:
-        if mention.sentiment is None:
+        if mention.sentiment is None and not mention.unread:
             return UNSCORED
         if self._wall and mention.captured_at > self._now() + SKEW:
             return AHEAD
@@ -192,13 +189,6 @@ def _looked(message: Message, mention: Mention) -> Looked:
         model=mention.model,
         seen=seen_in(mention),
     )
-
-
-def _counted(source: str, seen: Sequence[Looked], body: Body | None) -> tuple[Body, int]:
-    kept = (_read(body) if body else None) or Counts(source=source, days=[])
-    fresh, marks = kept.marks.new(seen)
-    days = counted(kept.days, ((each.day, each.model, each.seen) for each in fresh))
-    return msgspec.to_builtins(Counts(source=source, days=days, marks=marks)), len(fresh)
 
 
 def _read(body: Body) -> Counts | None:

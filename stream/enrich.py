@@ -15,7 +15,8 @@ from msgspec.structs import replace
 
 from models import Scorer
 from stream.loop import Dead, Outgoing, Output, Worker
-from stream.scoring import Question, called, question, score, scored, scored_text
+from stream.scoring import question, score, scored
+from stream.threads import Threads
 from tingchao.alerts.risk import RiskRules
 from tingchao.bus import ENRICHED, OBSERVATIONS, RAW, Message
 from tingchao.errors import BadRecord
@@ -23,8 +24,6 @@ from tingchao.mention import Match, Mention, Observation, decode_mention, encode
 from tingchao.query import Subject
 from tingchao.text import text_key
 from tingchao.watchlist import Matcher
-
-__all__ = ["Enrich", "called", "scored_text"]
 
 log = structlog.get_logger("enrich")
 
@@ -35,16 +34,16 @@ REMIND_EVERY = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """A mention that speaks of a topic, with what was found before scoring, and what the model is to be asked."""
+    """A mention that speaks of a topic, with what was found before scoring."""
 
     message: Message
     mention: Mention
-    question: Question
+    subject: Subject
 
 
 class Enrich(Worker):
-    """`matcher` gives the newest watchlist, compiled; it is asked once a batch. A batch is what is scored in a few
-    seconds on a slow machine, for a worker that is asked to stop finishes its batch."""
+    """`matcher` gives the newest watchlist, compiled; it is asked once a batch. `threads` knows what a mention replies to.
+    A batch is what is scored in a few seconds on a slow machine, for a worker that is asked to stop finishes its batch."""
 
     name = "enrich"
     reads = (RAW,)
@@ -56,6 +55,7 @@ class Enrich(Worker):
         matcher: Callable[[], Matcher],
         scorer: Scorer,
         risks: RiskRules,
+        threads: Threads | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._clock = clock
@@ -63,6 +63,7 @@ class Enrich(Worker):
         self._matcher = matcher
         self._scorer = scorer
         self._risks = risks
+        self._threads = threads or Threads()
 
     def handle(self, messages: Sequence[Message]) -> Output:
         matcher = self._matcher()
@@ -77,11 +78,11 @@ class Enrich(Worker):
             except BadRecord as error:
                 dead.append(Dead(message, str(error)))
                 continue
+            self._threads.see([mention])
             subject = Subject.of(mention)
             matches = matcher.match(subject)
             if matches:
-                mention = self._tagged(mention, matches, subject)
-                found.append(Matched(message, mention, question(mention, topics, subject)))
+                found.append(Matched(message, self._tagged(mention, matches, subject), subject))
             else:
                 dropped[reason] += 1
         if dropped[NO_TOPICS]:
@@ -89,7 +90,11 @@ class Enrich(Worker):
         out: list[Outgoing] = []
         # Partitions of the bus come one after another; alerts are better told in the order of time.
         found.sort(key=lambda each: each.mention.captured_at)
-        for each, answers in zip(found, score(self._scorer, [each.question for each in found]), strict=True):
+        above = self._threads.above([each.mention for each in found])
+        asked = [
+            question(each.mention, topics, on, each.subject) for each, on in zip(found, above, strict=True)
+        ]
+        for each, answers in zip(found, score(self._scorer, asked), strict=True):
             if isinstance(answers, BadRecord):
                 dead.append(Dead(each.message, str(answers)))
             else:
@@ -113,7 +118,9 @@ class Enrich(Worker):
 def _messages(mention: Mention) -> list[Outgoing]:
     """The mention, and an observation for each topic."""
     out: list[Outgoing] = [(ENRICHED, mention.id, encode(mention))]
-    for match, target in zip(mention.matches, mention.targets, strict=True):
+    towards = {target.topic: target for target in mention.targets}
+    for match in mention.matches:
+        target = towards.get(match.topic)
         observation = Observation(
             topic=match.topic,
             role=match.role,
@@ -123,8 +130,8 @@ def _messages(mention: Mention) -> list[Outgoing]:
             published_at=mention.published_at,
             captured_at=mention.captured_at,
             published_precision=mention.published_precision,
-            label=target.label,
-            p_negative=target.p_negative,
+            label=target.label if target else None,
+            p_negative=target.p_negative if target else None,
             author_key=mention.author.key,
             text_key=mention.text_key,
             risk=mention.risk,

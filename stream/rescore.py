@@ -22,8 +22,9 @@ from msgspec.structs import replace
 
 from models import Scorer
 from stream.scoring import question, score, scored
+from stream.threads import Threads
 from tingchao.errors import AlreadyRunning, BadInput, BadQuery, BadRecord, StaleVersion
-from tingchao.mention import Mention
+from tingchao.mention import Label, Mention
 from tingchao.query import Published, parse
 from tingchao.store import Scope, Store
 from tingchao.times import shanghai
@@ -110,9 +111,10 @@ def rescore(
     """
     id, run, version = _begun(store, scorer.name, asked, now(), anew=anew)
     scope = run.asked.scope(run.began_at)
+    threads = Threads(store.get)
     while run.ended_at is None:
         page = store.search(scope, limit=CHUNK, after=run.after)
-        chunk = _scored(page.hits, scorer, topics)
+        chunk = _scored(page.hits, scorer, topics, threads)
         written = _write(store, chunk.changes)
         run = _counted(run, chunk, written)
         run = replace(run, after=page.next or run.after, ended_at=None if page.next else now())
@@ -127,9 +129,10 @@ def sample(store: Store, scorer: Scorer, topics: Mapping[str, Topic], asked: Ask
     scope = asked.scope(now)
     total = store.count(scope)
     run = Run(asked=asked, model=scorer.name, began_at=now, total=total)
+    threads = Threads(store.get)
     for part, size in _parts(store, scope, total):
         hits = store.search(part, limit=size).hits
-        chunk = _scored(hits, scorer, topics)
+        chunk = _scored(hits, scorer, topics, threads)
         run = _counted(run, chunk, chunk.changes)
     return replace(run, ended_at=now)
 
@@ -143,17 +146,24 @@ def runs(store: Store) -> list[Run]:
 # --- one chunk
 
 
-def _scored(hits: Sequence[Mention], scorer: Scorer, topics: Mapping[str, Topic]) -> Chunk:
-    old = [each for each in hits if each.model != scorer.name]
+def _scored(hits: Sequence[Mention], scorer: Scorer, topics: Mapping[str, Topic], threads: Threads) -> Chunk:
+    threads.see(hits)
+    old = [each for each in hits if not _is_done(each, scorer.name)]
     changes: list[tuple[Mention, Mention]] = []
     unscorable = 0
-    for each, answers in zip(old, score(scorer, [question(each, topics) for each in old]), strict=True):
+    asked = [question(each, topics, above) for each, above in zip(old, threads.above(old), strict=True)]
+    for each, answers in zip(old, score(scorer, asked), strict=True):
         if isinstance(answers, BadRecord):
             unscorable += 1
             log.warning("a mention cannot be scored and stays as it is", mention=each.id, reason=str(answers))
         else:
             changes.append((each, scored(each, answers, scorer.name)))
     return Chunk(hits, changes, unscorable)
+
+
+def _is_done(mention: Mention, model: str) -> bool:
+    """Scored by this model; one that it did not read has no sentiment, as records of before do."""
+    return mention.model == model and not (mention.unread and mention.sentiment)
 
 
 def _write(store: Store, changes: Sequence[tuple[Mention, Mention]]) -> list[tuple[Mention, Mention]]:
@@ -173,7 +183,7 @@ def _counted(run: Run, chunk: Chunk, written: Sequence[tuple[Mention, Mention]])
     for old, new in written:
         name = old.source if old.source in sources or len(sources) < SOURCES else OTHERS
         counts = sources.setdefault(name, [0, 0])
-        changed = old.sentiment is None or new.sentiment is None or old.sentiment.label != new.sentiment.label
+        changed = _label(old) is not _label(new)
         counts[0] += changed
         counts[1] += 1
         labels += changed
@@ -190,6 +200,10 @@ def _counted(run: Run, chunk: Chunk, written: Sequence[tuple[Mention, Mention]])
         targets=run.targets + targets,
         sources=sources,
     )
+
+
+def _label(mention: Mention) -> Label | None:
+    return mention.sentiment.label if mention.sentiment else None
 
 
 # --- the bookmark

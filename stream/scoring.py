@@ -1,7 +1,8 @@
 """What the model is asked about a mention, and what is written of its answers: one way for `enrich`, `shadow` and `rescore`.
 
-The text as a whole, and towards each of its topics by the word with which it calls the topic. Where nothing was read towards
-a topic though the whole was read, the whole text's sentiment stands for it, and never a neutral that no model spoke.
+The text as a whole, and towards each of its topics by the word with which it calls the topic, below what it replies to.
+Where nothing was read towards a topic though the whole was read, the whole text's sentiment stands for it. A text that was
+not read as a whole has no sentiment, only the reason: a neutral that no model spoke would thin out the negative share.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,8 +16,7 @@ from models.reading import UNREAD
 from tingchao.errors import BadRecord
 from tingchao.mention import Match, Mention, Target
 from tingchao.query import Subject
-from tingchao.query.matching import occurrences
-from tingchao.text import fold
+from tingchao.spoken import called, scored_text
 from tingchao.watchlist import Topic
 
 MOST_TARGETS = 20
@@ -28,10 +28,12 @@ Answers = list[Reading] | BadRecord
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A text, and the word by which it calls each of its topics, in the order of the mention's matches."""
+    """A text, and the word by which it calls each of its topics, in the order of the mention's matches; `above` is what it
+    replies to, empty for nothing that is known."""
 
     text: str
     names: tuple[str, ...]
+    above: str = ""
 
     @property
     def only_names(self) -> bool:
@@ -49,18 +51,27 @@ class Question:
         return None, *(name for name in names if name in longest)
 
 
-def question(mention: Mention, topics: Mapping[str, Topic], subject: Subject | None = None) -> Question:
+def question(
+    mention: Mention, topics: Mapping[str, Topic], above: str, subject: Subject | None = None
+) -> Question:
     """What is to be asked of a mention that has its matches. `topics` are those watched now; of another, the word that
-    had matched is asked. `subject` is the mention's, if it is folded already."""
+    had matched is asked. `above` is what it replies to (`stream.threads`), `subject` the mention's, if it is folded
+    already."""
     subject = subject or Subject.of(mention)
     names = (called(topics.get(each.topic) or _gone(each), each, subject) for each in mention.matches)
-    return Question(scored_text(mention), tuple(names))
+    return Question(scored_text(mention), tuple(names), above)
 
 
 def score(scorer: Scorer, questions: Sequence[Question]) -> Iterator[Answers]:
-    """What `scorer` answers to each question, in order, asked in one call."""
-    asked = [(each.text, target) for each in questions for target in each.asked]
-    found = iter(score_each(scorer, [text for text, _ in asked], [target for _, target in asked]))
+    """What `scorer` answers to each question, in order, asked in one call.
+
+    The text above is shown for topics only: that is what models learn from threads. How a text as a whole is meant they
+    learn from texts alone.
+    """
+    asked = [(each, target) for each in questions for target in each.asked]
+    texts, targets = [each.text for each, _ in asked], [target for _, target in asked]
+    contexts = [each.above if target and each.above else None for each, target in asked]
+    found = iter(score_each(scorer, texts, targets, contexts))
     for each in questions:
         yield _answers(each, dict(zip(each.asked, found, strict=False)))
 
@@ -68,46 +79,17 @@ def score(scorer: Scorer, questions: Sequence[Question]) -> Iterator[Answers]:
 def scored(mention: Mention, answers: Sequence[Reading], model: str) -> Mention:
     """The mention with what `model` says of it; nothing else is another."""
     whole, *towards = answers
+    aimed = () if whole.unread else zip(mention.matches, towards, strict=True)
     return replace(
         mention,
-        sentiment=whole.sentiment,
-        targets=tuple(_target(match, to) for match, to in zip(mention.matches, towards, strict=True)),
+        sentiment=None if whole.unread else whole.sentiment,
+        targets=tuple(_target(match, to) for match, to in aimed),
         emotion=whole.feeling,
         abstain=whole.abstain,
         complaint=whole.complaint,
         irony=whole.irony,
         model=model,
     )
-
-
-def scored_text(mention: Mention) -> str:
-    """What a reader would read: the title, unless the text begins with it, and the text."""
-    if not mention.title or mention.text.startswith(mention.title):
-        return mention.text
-    return f"{mention.title}\n{mention.text}"
-
-
-def called(topic: Topic, match: Match, subject: Subject) -> str:
-    """The word by which a text calls the topic, as it is written there.
-
-    The longest of the topic's names that occurs, else the first word of its query that does; its name if there is none,
-    as for a query by source.
-    """
-    names = [_as_written(name, subject) for name in (topic.name, *topic.aliases)]
-    words = (_as_written(term, subject) for term in match.terms)
-    return max(names, key=len) or next(filter(None, words), topic.name)
-
-
-def _as_written(word: str, subject: Subject) -> str:
-    """`word` as it stands in the text where the matcher would find it, in its own spelling rather than another."""
-    if not fold(word).text:
-        return ""
-    written = [
-        folded.original[slice(*folded.span(*spot))]
-        for folded in (subject.text, subject.title)
-        for spot in occurrences(word, folded.text)
-    ]
-    return word if word in written else next(iter(written), "")
 
 
 def _gone(match: Match) -> Topic:

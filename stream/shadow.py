@@ -6,10 +6,9 @@ passed over, so a slow model takes a sample, and what waits on the bus stays bou
 reads on: the embedded bus keeps what a group of its readers has not read.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from hashlib import blake2b
 
 import msgspec
@@ -17,9 +16,10 @@ import structlog
 
 from models import Scorer
 from stream.agreement import Agreement, Compared, compared, read_agreement
-from stream.counting import REPEATED, Body, keep
-from stream.loop import Output, Worker
+from stream.counting import Body, Counting
+from stream.loop import Output
 from stream.scoring import question, score
+from stream.threads import Threads
 from tingchao.bus import ENRICHED, Message
 from tingchao.errors import BadRecord, NeedsPerson
 from tingchao.mention import Mention, decode_mention
@@ -47,13 +47,14 @@ Pair = tuple[str, str]
 """The names of the model that scored, and of the one that shadows it."""
 
 
-class Shadow(Worker):
+class Shadow(Counting[Pair, Compared]):
     """`scorer` is the second model, None where none is set; `topics` gives those watched now.
 
     `live_within` None: however long ago, as for replays, whose time is their own.
     """
 
     name = "shadow"
+    kind = KIND
     reads = (ENRICHED,)
     max_messages = 32
     checkpoint_every = 5.0
@@ -67,16 +68,12 @@ class Shadow(Worker):
         live_within: timedelta | None = LIVE_WITHIN,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._store = store
+        super().__init__(store)
         self._scorer = scorer
         self._topics = topics
         self._live_within = live_within
         self._now = now
-        self._repeated = 0
-        self.reset()
-
-    def reset(self) -> None:
-        self._waiting: defaultdict[Pair, list[Compared]] = defaultdict(list)
+        self._threads = Threads(store.get)
 
     def handle(self, messages: Sequence[Message]) -> Output:
         if self._scorer is None:
@@ -89,31 +86,35 @@ class Shadow(Worker):
             except BadRecord:
                 dropped[UNREADABLE] += 1
                 continue
+            self._threads.see([mention])
             if why := self._why_not(mention, self._scorer.name):
                 dropped[why] += 1
             else:
                 live.append((message, mention))
         topics = {topic.id: topic for topic in self._topics()} if live else {}
-        found = score(self._scorer, [question(mention, topics) for _, mention in live])
+        above = self._threads.above([mention for _, mention in live])
+        asked = [question(mention, topics, on) for (_, mention), on in zip(live, above, strict=True)]
+        found = score(self._scorer, asked)
         for (message, mention), answers in zip(live, found, strict=True):
             if isinstance(answers, BadRecord):
                 dropped[NO_NUMBER] += 1
             else:
-                self._waiting[mention.model, self._scorer.name].append(compared(message, mention, answers))
+                self.count((mention.model, self._scorer.name), compared(message, mention, answers))
         return Output(dropped=dropped)
 
-    def tick(self, now: datetime) -> Output:  # noqa: ARG002
-        repeated, self._repeated = self._repeated, 0
-        return Output(dropped={REPEATED: repeated} if repeated else {})
+    def id_of(self, group: Pair) -> str:
+        return document_id(group)
 
-    def checkpoint(self) -> None:
-        for pair, seen in self._waiting.items():
-            new = keep(self._store, KIND, document_id(pair), partial(_counted, pair, seen))
-            self._repeated += len(seen) - new
-        self._waiting.clear()
+    def counted(self, group: Pair, seen: Sequence[Compared], body: Body | None) -> tuple[Body, int]:
+        first = seen[0].at
+        kept = (_read(body) if body else None) or Agreement(
+            old=group[0], new=group[1], since=first, until=first
+        )
+        new = kept.add(seen)
+        return msgspec.to_builtins(kept), new
 
     def _why_not(self, mention: Mention, new: str) -> str:
-        if mention.sentiment is None:
+        if mention.sentiment is None and not mention.unread:
             return UNSCORED
         if mention.model == new:
             return SAME
@@ -136,13 +137,6 @@ def agreements(store: Store) -> list[Agreement]:
 def forget(store: Store) -> int:
     """Begin anew: remove what was counted; how many pairs that were."""
     return sum(store.remove(KIND, document.id) for document in store.documents(KIND))
-
-
-def _counted(pair: Pair, seen: Sequence[Compared], body: Body | None) -> tuple[Body, int]:
-    first = seen[0].at
-    kept = (_read(body) if body else None) or Agreement(old=pair[0], new=pair[1], since=first, until=first)
-    new = kept.add(seen)
-    return msgspec.to_builtins(kept), new
 
 
 def _read(body: Body) -> Agreement | None:

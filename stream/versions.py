@@ -16,7 +16,7 @@ from stream.agreement import Agreement, Difference, Tally
 from stream.commands import give_way
 from stream.rescore import Asked, Run, report, rescore, sample
 from stream.shadow import agreements, forget
-from tingchao import shell
+from tingchao import notices, shell
 from tingchao.asking import printable
 from tingchao.mention import Mention
 from tingchao.settings import Settings
@@ -25,6 +25,7 @@ from tingchao.times import shanghai
 from tingchao.watchlist import read
 
 SHOWN = 70
+SHOWN_RESTS = 10
 
 
 def score_history(
@@ -151,22 +152,42 @@ def _difference(each: Difference, there: Mention | None) -> str:
 
 
 def print_drift(settings: Settings, *, as_json: bool, out: TextIO) -> None:
-    """Print what the model said of each source, day by day."""
+    """Print what the model said of each source, day by day, and what people found who had looked."""
     with open_store(settings.store_address) as store:
         found = drift.standing(store)
+        rested = notices.rests(store, drift.KIND)
     if as_json:
-        told = {each.source: msgspec.to_builtins(each.days) for each in found}
-        shell.tell(
-            {"classes": {each.value: CLASSES[each] for each in Measure}, "sources": told},
-            as_json=True,
-            out=out,
-        )
+        told = {
+            "classes": {each.value: CLASSES[each] for each in Measure},
+            "sources": {each.source: msgspec.to_builtins(each.days) for each in found},
+            "rested": msgspec.to_builtins(rested),
+        }
+        shell.tell(told, as_json=True, out=out)
         return
     for each in found:
         out.write(f"{printable(each.source)}\n")
         out.writelines(f"  {_day(day)}\n" for day in each.days[-7:])
     if not found:
         out.write("nothing was counted yet: the worker `drift` counts what `enrich` has scored\n")
+    for rest in rested[-SHOWN_RESTS:]:
+        out.write(
+            f"put to rest {shanghai(rest.at):%m-%d %H:%M}: {printable(rest.sentence)} ({printable(rest.note)})\n"
+        )
+
+
+def rest_drift(
+    settings: Settings,
+    source: str,
+    note: str,
+    *,
+    as_json: bool,
+    out: TextIO,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> None:
+    """Put the notices about a source to rest, with a note, and print them. Raises `BadInput`, `StoreUnavailable`."""
+    with open_store(settings.store_address) as store:
+        rested = notices.put_to_rest(store, drift.KIND, source, note, now().replace(microsecond=0))
+    shell.tell({"put_to_rest": [printable(each.sentence) for each in rested]}, as_json=as_json, out=out)
 
 
 def _day(day: Day) -> str:

@@ -38,5 +38,5 @@ def corrections_export(
     """
     from tingchao.feedback import write_feedback
 
-    told = write_feedback(chosen.settings(), out, chosen.room("stream.enrich"))
+    told = write_feedback(chosen.settings(), out)
     typer.echo(told, err=out is None)

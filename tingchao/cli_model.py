@@ -39,14 +39,25 @@ def model_shadow(
 
 
 @model_app.command("drift")
-def model_drift(as_json: chosen.Json = False) -> None:
+def model_drift(
+    clear: Annotated[
+        str, typer.Option(metavar="SOURCE", help="Put the notices about this source to rest; needs --note.")
+    ] = "",
+    note: Annotated[str, typer.Option(metavar="TEXT", help="What you found; it is kept.")] = "",
+    as_json: chosen.Json = False,
+) -> None:
     """Show what the model says of each source, day by day.
 
-    The last seven days as text, five weeks as JSON. What moved is told by tingchao status.
+    The last seven days as text, five weeks as JSON. What moved is told by tingchao status; once you have looked, --clear
+    keeps it quiet for as long as it holds.
 
-    Example: tingchao model drift --json
+    Example: tingchao model drift --clear weibo --note 'They show longer texts since Monday'
     """
-    chosen.room("stream.versions").print_drift(chosen.settings(), as_json=as_json, out=sys.stdout)
+    versions = chosen.room("stream.versions")
+    if clear or note:
+        versions.rest_drift(chosen.settings(), clear, note, as_json=as_json, out=sys.stdout)
+    else:
+        versions.print_drift(chosen.settings(), as_json=as_json, out=sys.stdout)
 
 
 def rescore(

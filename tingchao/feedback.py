@@ -2,9 +2,8 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -13,12 +12,12 @@ from tingchao.errors import BadInput
 from tingchao.mention import Label, Mention
 from tingchao.query import Subject
 from tingchao.settings import Settings
+from tingchao.spoken import called, scored_text
 from tingchao.store import Store, open_store
+from tingchao.watchlist import Topic
 from tingchao.watchlist import read as read_watchlist
 
 _AT_ONCE = 500
-
-Named = Callable[[Mention, str], str]
 
 
 class Example(msgspec.Struct, frozen=True):
@@ -35,13 +34,11 @@ class Example(msgspec.Struct, frozen=True):
     was: Label | None
 
 
-def examples(
-    store: Store, corrections: Corrections, *, as_read: Callable[[Mention], str], named: Named
-) -> Iterator[Example]:
+def examples(store: Store, corrections: Corrections, topics: Mapping[str, Topic]) -> Iterator[Example]:
     """What can be learnt from `corrections`, but for those whose mention is no longer in the store.
 
-    `as_read` gives the text that the model reads of a mention, `named` the name by which it calls a topic; what it has
-    no name for ("") is left out.
+    `topics` are those that are watched now. One of another is called by the first word that matched, or left out if
+    there is none.
     """
     words = list(corrections.words.values())
     for at in range(0, len(words), _AT_ONCE):
@@ -49,18 +46,19 @@ def examples(
         there = {mention.id: mention for mention in store.get(list({word.mention for word in some}))}
         for word in some:
             if mention := there.get(word.mention):
-                yield from _example(word, mention, as_read, named)
+                yield from _example(word, mention, topics)
 
 
-def write_feedback(settings: Settings, out: Path | None, reading: Any) -> str:
+def write_feedback(settings: Settings, out: Path | None) -> str:
     """Write the examples to `out` or standard output; returns what was done, in a sentence.
 
-    `reading` is the room `stream.enrich`, which knows what the model is given of a mention. A file that was there is
-    replaced when the new one is whole; only its owner can read it. Raises `BadInput`, `StoreUnavailable`.
+    A file that was there is replaced when the new one is whole; only its owner can read it. Raises `BadInput` and
+    `StoreUnavailable`.
     """
     with open_store(settings.store_address) as store:
         corrections = read_on(store)
-        found = examples(store, corrections, as_read=reading.scored_text, named=_names(store, reading.called))
+        topics = {topic.id: topic for topic in read_watchlist(store)[0].topics}
+        found = examples(store, corrections, topics)
         lines = (msgspec.json.encode(example).decode() + "\n" for example in found)
         written = _to_file(out, lines) if out else sum(1 for line in lines if sys.stdout.write(line))
     left_out = len(corrections.words) - written
@@ -68,27 +66,20 @@ def write_feedback(settings: Settings, out: Path | None, reading: Any) -> str:
     return f"{told}; {left_out:,} left out, whose mention was erased or topic removed" if left_out else told
 
 
-def _example(
-    word: Correction, mention: Mention, as_read: Callable[[Mention], str], named: Named
-) -> Iterator[Example]:
-    target = named(mention, word.topic) if word.topic else None
+def _example(word: Correction, mention: Mention, topics: Mapping[str, Topic]) -> Iterator[Example]:
+    target = _name(mention, word.topic, topics) if word.topic else None
     if target != "":
-        yield Example(as_read(mention), target, word.label, mention.source, word.model, word.was)
+        yield Example(scored_text(mention), target, word.label, mention.source, word.model, word.was)
 
 
-def _names(store: Store, called: Callable[..., str]) -> Named:
-    """How a mention calls a topic: as at scoring, or by the first word that matched if the topic is watched no more."""
-    topics = {topic.id: topic for topic in read_watchlist(store)[0].topics}
-
-    def named(mention: Mention, topic: str) -> str:
-        matched = next((match for match in mention.matches if match.topic == topic), None)
-        if matched is None:
-            return ""
-        if topic in topics:
-            return called(topics[topic], matched, Subject.of(mention))
-        return next(iter(matched.terms), "")
-
-    return named
+def _name(mention: Mention, topic: str, topics: Mapping[str, Topic]) -> str:
+    """How the mention calls a topic: as at scoring, where it is watched."""
+    matched = next((match for match in mention.matches if match.topic == topic), None)
+    if matched is None:
+        return ""
+    if topic in topics:
+        return called(topics[topic], matched, Subject.of(mention))
+    return next(iter(matched.terms), "")
 
 
 def _to_file(out: Path, lines: Iterator[str]) -> int:

@@ -1,17 +1,19 @@
 """Notices for operators: something about the machinery that a person should look at, and no alert of a crisis.
 
-A notice is a document (kind `notice`); who gave it takes it back. `tingchao status` prints them.
+A notice is a document (kind `notice`); who gave it takes it back. `tingchao status` prints them. A person who has looked
+puts one to rest with a note: it is shown no more for as long as it holds, and what was said stays in the stream `notices`.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
 
 import msgspec
 import structlog
 
 from tingchao.asking import READS, print_status, printable, standing
+from tingchao.errors import BadInput, StaleVersion
 from tingchao.settings import Settings
 from tingchao.store import Store, open_store
 from tingchao.times import shanghai
@@ -19,28 +21,80 @@ from tingchao.times import shanghai
 log = structlog.get_logger("notices")
 
 KIND = "notice"
+STREAM = "notices"
 LONGEST = 400
+LONGEST_NOTE = 300
+TRIES = 20
+
+
+class Rest(msgspec.Struct, frozen=True):
+    """When a person put a notice to rest, and what they found."""
+
+    at: datetime
+    note: str
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
-    """One sentence in English, who says it, of what, and since when it is so."""
+    """One sentence in English, who says it, of what, since when it is so, and what a person said to it."""
 
     by: str
     about: str
     sentence: str
     since: datetime
+    rest: Rest | None = None
+
+
+class Rested(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag="rested"):
+    """The event: the sentence as it read when it was put to rest."""
+
+    at: datetime
+    by: str
+    about: str
+    sentence: str
+    note: str
 
 
 def give(store: Store, id: str, notice: Notice) -> Notice:
-    """Put up a notice, or say it anew; one that is up keeps its `since`. Returns what is up now."""
-    document = store.find(KIND, id)
-    up = _read(document.body) if document else None
-    now = msgspec.structs.replace(notice, since=up.since) if up else notice
+    """Put up a notice, or say it anew; one that is up keeps its `since` and its rest. Returns what is up now."""
+
+    def change(up: Notice | None) -> Notice:
+        return msgspec.structs.replace(notice, since=up.since, rest=up.rest) if up else notice
+
+    up, now = _change(store, id, change)
     if up is None:
         log.warning(notice.sentence, by=notice.by, about=notice.about)
-    if now != up:
-        store.put(KIND, id, msgspec.to_builtins(now))
-    return now
+    return now or notice
+
+
+def put_to_rest(store: Store, by: str, about: str, note: str, at: datetime) -> list[Notice]:
+    """Put what `by` says of `about` to rest, with a note of what was found; returns those notices.
+
+    Raises `BadInput` for a note that cannot be kept, or if there is no such notice.
+    """
+    note = " ".join(note.split())
+    if not 1 <= len(note) <= LONGEST_NOTE or not note.isprintable():
+        raise BadInput(f"note {note[:60]!r}: say in 1 to {LONGEST_NOTE} visible characters what was found")
+    up = [(id, each) for id, each in _every(store) if each.by == by and each.rest is None]
+    ids = [id for id, each in up if each.about == about]
+    if not ids:
+        known = ", ".join(dict.fromkeys(each.about for _, each in up)) or "nothing"
+        raise BadInput(f"there is no notice about {about[:60]!r} by {by}; there are notices about: {known}")
+    rested = []
+    for id in ids:
+        _, now = _change(
+            store, id, lambda there: there and msgspec.structs.replace(there, rest=Rest(at, note))
+        )
+        if now is None:  # it was taken back just now
+            continue
+        _record(store, Rested(at=at, by=now.by, about=now.about, sentence=now.sentence, note=note))
+        rested.append(now)
+    return rested
+
+
+def rests(store: Store, by: str) -> list[Rested]:
+    """What was ever said to the notices of `by`, the oldest first; what cannot be read is left out."""
+    found = [_read(record.event, Rested) for record in store.read(STREAM)]
+    return [each for each in found if each and each.by == by]
 
 
 def take_back(store: Store, by: str, but: Sequence[str] = ()) -> int:
@@ -54,10 +108,9 @@ def take_back(store: Store, by: str, but: Sequence[str] = ()) -> int:
 
 
 def notices(store: Store) -> list[Notice]:
-    """All that are up, the newest first."""
-    found = [_read(document.body) for document in store.documents(KIND)]
+    """All that are up and not at rest, the newest first."""
     return sorted(
-        (each for each in found if each),
+        (each for _, each in _every(store) if each.rest is None),
         key=lambda each: (-each.since.timestamp(), each.about, each.sentence),
     )
 
@@ -98,9 +151,49 @@ def _lines(workers: dict[str, dict[str, Any]], up: Sequence[Notice]) -> Iterator
         yield f"notice       since {shanghai(notice.since):%m-%d %H:%M}: {printable(notice.sentence)[:LONGEST]}"
 
 
-def _read(body: Any) -> Notice | None:
+def _every(store: Store) -> Iterator[tuple[str, Notice]]:
+    for document in store.documents(KIND):
+        if notice := _read(document.body, Notice):
+            yield document.id, notice
+
+
+def _change(
+    store: Store, id: str, change: Callable[[Notice | None], Notice | None]
+) -> tuple[Notice | None, Notice | None]:
+    """The notice before and after `change`, written unless it is the same; looks again if somebody was faster."""
+    for _ in range(TRIES):
+        document = store.find(KIND, id)
+        up = _read(document.body, Notice) if document else None
+        now = change(up)
+        if now is None or now == up:
+            return up, now
+        try:
+            store.put(KIND, id, msgspec.to_builtins(now), document.version if document else 0)
+        except StaleVersion as error:
+            faster = error
+        else:
+            return up, now
+    raise faster
+
+
+def _record(store: Store, event: Rested) -> None:
+    for _ in range(TRIES):
+        version = max((record.version for record in store.read(STREAM)), default=0)
+        try:
+            store.append(STREAM, version, [msgspec.to_builtins(event)])
+        except StaleVersion as error:
+            faster = error
+        else:
+            return
+    raise faster
+
+
+Form = TypeVar("Form", Notice, Rested)
+
+
+def _read(body: Any, form: type[Form]) -> Form | None:
     try:
-        return msgspec.convert(body, Notice)
+        return msgspec.convert(body, form)
     except msgspec.ValidationError as error:
         log.warning("a notice cannot be read and is left out", reason=str(error))
         return None

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 from models import Reading, Scorer, open_scorer
 from models.cache import CachedScorer
 from stream.alert import Alerting
-from stream.enrich import Enrich, scored_text
+from stream.enrich import Enrich
 from stream.index import Index
 from stream.loop import Worker, run
 from tests.bench.harness import Figure, NotMeasurable, compare, measured, spread
@@ -35,6 +35,7 @@ from tingchao.mention import (
     encode,
     mention_id,
 )
+from tingchao.spoken import scored_text
 from tingchao.store import open_store
 from tingchao.watchlist import Matcher, Topic, Watchlist
 

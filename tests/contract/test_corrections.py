@@ -1,29 +1,20 @@
 """What people say of the model's labels, in each store."""
 
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
-from tests.contract.stores import STORES, store_address
 from tingchao.corrections import NOTHING, STREAM, NotPossible, correct, read_on
 from tingchao.feedback import Example, examples
 from tingchao.ledger import UnknownEvent
 from tingchao.mention import Kind, Label, Match, Mention, Role, Sentiment, Target, mention_id
-from tingchao.store import Store, open_store
+from tingchao.store import Store
+from tingchao.watchlist import Topic
 
 NOON = datetime(2026, 11, 24, 4, tzinfo=UTC)
 SAID = "清泉水壶三天就冒烟，蓝鲸的还好好的"
-
-
-@pytest.fixture(params=STORES)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    for address in store_address(request, tmp_path):
-        with open_store(address) as opened:
-            yield opened
 
 
 @pytest.fixture
@@ -52,11 +43,8 @@ def told(store: Store) -> Mention:
 
 
 def learnt(store: Store) -> list[Example]:
-    return list(
-        examples(
-            store, read_on(store), as_read=lambda mention: mention.text, named=lambda _, topic: f"<{topic}>"
-        )
-    )
+    rival = Topic(id="rival", name="蓝鲸电器", role=Role.COMPETITOR, query="蓝鲸")
+    return list(examples(store, read_on(store), {rival.id: rival}))
 
 
 def test_the_last_word_counts_and_every_word_stays(store, told):
@@ -172,5 +160,5 @@ def test_the_examples_are_the_last_words_with_the_texts_that_are_still_there(sto
 
     assert learnt(store) == [
         Example(SAID, None, Label.NEGATIVE, "weishuo", "tingchao-zh/1", Label.NEUTRAL),
-        Example(SAID, "<rival>", Label.POSITIVE, "weishuo", "tingchao-zh/1", Label.NEGATIVE),
+        Example(SAID, "蓝鲸", Label.POSITIVE, "weishuo", "tingchao-zh/1", Label.NEGATIVE),
     ]

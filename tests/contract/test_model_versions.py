@@ -1,25 +1,15 @@
 """What the work on models asks of a store holds on both kinds: compare-and-set counts, and history scored again."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from stream.rescore import Asked, rescore, runs
 from stream.shadow import Shadow, agreements
-from tests.contract.stores import STORES, store_address
 from tests.unit.stream.doors import NOON
 from tests.unit.stream.second import WATCHLIST, captured, enriched, messages, second
 from tingchao.query import parse
-from tingchao.store import Scope, Store, open_store
-
-
-@pytest.fixture(params=STORES)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    for address in store_address(request, tmp_path):
-        with open_store(address) as opened:
-            yield opened
+from tingchao.store import Scope, Store
 
 
 def test_history_is_scored_again_and_an_old_message_does_not_undo_it(

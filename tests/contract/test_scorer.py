@@ -31,7 +31,10 @@ POSTS = (
 CLOSE = 0.01
 
 
-@pytest.fixture(scope="module", params=["bundled", "torch", "heads in torch"])
+@pytest.fixture(
+    scope="module",
+    params=["bundled", *(pytest.param(each, marks=pytest.mark.slow) for each in ("torch", "heads in torch"))],
+)
 def scorer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Scorer:
     """The bundle; a plain checkpoint in torch; and one with all heads, of which only sentiment has learnt anything."""
     if request.param == "bundled":

@@ -173,3 +173,20 @@ def test_an_id_depends_on_source_and_native_id_only():
         )
         == 4
     )
+
+
+def test_an_observation_of_a_text_that_was_not_read_has_no_label_on_the_wire_and_back() -> None:
+    seen = Observation(
+        topic="nova",
+        role=Role.BRAND,
+        mention_id="m1",
+        source="forum",
+        kind=Kind.POST,
+        published_at=datetime(2026, 11, 24, tzinfo=UTC),
+        captured_at=datetime(2026, 11, 24, tzinfo=UTC),
+    )
+
+    wire = encode(seen)
+
+    assert b"label" not in wire
+    assert decode_observation(wire) == seen

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,6 +45,31 @@ def test_the_name_of_the_target_is_never_taken_out() -> None:
     found = explain("新星奶茶冒烟", Words(新星奶茶=0.9, 冒烟=0.3), target="新星奶茶")
 
     assert [each.text for each in found] == ["冒烟"]
+
+
+@pytest.mark.parametrize(
+    ("text", "target", "kept", "why"),
+    [
+        ("family fire", "MI", "", "not within a longer word"),
+        ("mi fire", "MI", "mi", "in either case"),
+        ("ｍｉ fire", "mi", "ｍｉ", "in any width"),
+        ("龍星 fire", "龙星", "龍星", "in Traditional characters"),
+        ("大众点评 fire", "大众", "大众", "of Chinese characters anywhere"),
+        ("fire", "​", "", "a name without a letter is nowhere"),
+    ],
+)
+def test_a_name_stands_where_the_matcher_finds_it(text: str, target: str, kept: str, why: str) -> None:
+    asked: list[str] = []
+
+    def score(texts: Sequence[str]) -> list[float]:
+        asked.extend(texts)
+        return [0.5 * ("fire" in each) for each in texts]
+
+    explain(text, score, target=target)
+
+    without = asked[1:]
+    assert all(kept in each for each in without), why
+    assert kept or any("family" not in each for each in without), why
 
 
 def test_a_text_that_nothing_moves_has_no_spans() -> None:

@@ -1,6 +1,7 @@
 """The bundle is checked before it serves: damage, mixtures and strangers stop the start with a sentence."""
 
 import hashlib
+import importlib.util
 import json
 import shutil
 from collections.abc import Callable
@@ -11,7 +12,7 @@ import pytest
 
 from models import open_scorer
 from models.card import BUNDLE
-from models.torch_scorer import class_order, load_checkpoint, read_heads
+from models.torch_scorer import class_order, fingerprint, load_checkpoint, read_heads
 from tingchao.errors import BadSetting
 
 MEGABYTES = 1_000_000
@@ -216,3 +217,35 @@ def test_a_file_of_heads_that_cannot_be_used_is_named(tmp_path: Path, content: s
         read_heads(tmp_path / "heads.json")
 
     assert "heads.json" in str(caught.value)
+
+
+def checkpoint(folder: Path, **files: str) -> Path:
+    folder.mkdir(parents=True)
+    for name, content in {
+        "config.json": "{}",
+        "model.safetensors": "w",
+        "tokenizer.json": "t",
+        **files,
+    }.items():
+        (folder / name).write_text(content)
+    return folder
+
+
+def test_checkpoints_of_one_folder_name_have_names_of_their_own(tmp_path: Path) -> None:
+    one = checkpoint(tmp_path / "a" / "model")
+    same = checkpoint(tmp_path / "b" / "model", **{"README.md": "says nothing", "log.json": "[]"})
+    others = [
+        checkpoint(tmp_path / name / "model", **{name: "another"})
+        for name in ("config.json", "model.safetensors", "heads.safetensors", "tokenizer.json", "labels.json")
+    ]
+
+    assert fingerprint(one) == fingerprint(same)
+    assert len({fingerprint(each) for each in (one, *others)}) == 6
+    assert fingerprint(one, {"LABEL_0": "negative"}) != fingerprint(one)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="torch is not installed")
+def test_the_name_of_a_checkpoint_is_its_folder_and_its_hash(shared: Path) -> None:
+    folder = shared / "models" / "sentiment-teacher"
+
+    assert open_scorer(f"torch:{folder}").name == f"torch:sentiment-teacher@{fingerprint(folder)}"

@@ -237,6 +237,7 @@ def _fill_a_small_disk(path: str, told: "multiprocessing.Queue[object]") -> None
         told.put(store.upsert([numbered(5_000_000)]).created)
 
 
+@pytest.mark.slow
 def test_a_full_disk_loses_nothing_that_was_acknowledged_and_writing_resumes(tmp_path):
     path = tmp_path / "store.db"
     told = SPAWN.Queue()
@@ -261,6 +262,7 @@ def _write_for_ever(path: str, told: "multiprocessing.Queue[int]") -> None:
             told.put(start + 50)
 
 
+@pytest.mark.slow
 def test_a_writer_that_is_killed_loses_nothing_it_had_finished(tmp_path):
     path = tmp_path / "store.db"
     told = SPAWN.Queue()
@@ -287,6 +289,7 @@ def _write_some(path: str, first: int) -> int:
     return created
 
 
+@pytest.mark.slow
 def test_processes_that_write_the_same_file_at_once_wait_for_each_other(tmp_path):
     path = tmp_path / "store.db"
     with ProcessPoolExecutor(3, mp_context=SPAWN) as pool:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import median
+from typing import NamedTuple
 
 BUCKET_SECONDS = 300
 BUCKETS_IN_QUARTER = 3
@@ -28,8 +29,13 @@ RELATIVE_SPREAD = 0.15
 LEAST_SPREAD = 1.0
 MAD_TO_SIGMA = 1.4826
 
-Count = tuple[int, int]
-"""Mentions and negative mentions."""
+
+class Count(NamedTuple):
+    """Mentions of a quarter of an hour; of them the negative, and those that the model did not read."""
+
+    mentions: int
+    negative: int
+    unread: int = 0
 
 
 class Ground(StrEnum):
@@ -43,7 +49,7 @@ class Ground(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Usual:
-    """What a quarter of an hour usually holds: negative mentions, mentions, and the share of the negative."""
+    """What a quarter of an hour usually holds: negative mentions, mentions, and the negative's share of what was read."""
 
     ground: Ground
     negative: float
@@ -105,9 +111,9 @@ def z_score(now: float, usual: float, spread: float) -> float:
 
 
 def _of(ground: Ground, known: list[Count]) -> Usual:
-    negative, negative_spread = _robust(each[1] for each in known)
-    mentions, mentions_spread = _robust(each[0] for each in known)
-    total, bad = sum(each[0] for each in known), sum(each[1] for each in known)
+    negative, negative_spread = _robust(each.negative for each in known)
+    mentions, mentions_spread = _robust(each.mentions for each in known)
+    read, bad = sum(each.mentions - each.unread for each in known), sum(each.negative for each in known)
     if ground is Ground.GUESS:
         negative, mentions = max(negative, GUESS_NEGATIVE), max(mentions, GUESS_MENTIONS)
     return Usual(
@@ -116,7 +122,7 @@ def _of(ground: Ground, known: list[Count]) -> Usual:
         negative_spread=round(max(negative_spread, _floor(negative)), 2),
         mentions=round(mentions, 2),
         mentions_spread=round(max(mentions_spread, _floor(mentions)), 2),
-        share=round((bad + GUESS_SHARE * GUESS_WEIGHT) / (total + GUESS_WEIGHT), 4),
+        share=round((bad + GUESS_SHARE * GUESS_WEIGHT) / (read + GUESS_WEIGHT), 4),
     )
 
 

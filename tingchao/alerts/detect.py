@@ -41,13 +41,15 @@ FLOORS = {
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Three buckets of five minutes. `newest` is the number of negative mentions in the last of them."""
+    """Three buckets of five minutes. `newest` is the number of negative mentions in the last of them; `unread` mentions
+    the model did not read: they count as mentions, and in no share."""
 
     mentions: int
     negative: int
     newest: int
     sources: int
     risks: Mapping[str, int]
+    unread: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,9 @@ def calm(negative: int, usual: Usual) -> bool:
 
 def judge(window: Window, usual: Usual, role: Role = Role.BRAND) -> Verdict:
     """Grade a window, with reasons: the five signals that are always there, then the dangers spoken of."""
-    share = window.negative / max(window.mentions, 1)
-    share_spread = max((usual.share * (1 - usual.share) / max(window.mentions, 1)) ** 0.5, 0.02)
+    read = max(window.mentions - window.unread, 1)
+    share = window.negative / read
+    share_spread = max((usual.share * (1 - usual.share) / read) ** 0.5, 0.02)
     before = (window.negative - window.newest) / 2
     reasons = [
         _reason("negative", window.negative, usual.negative, usual.negative_spread),

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from tingchao.alerts.baseline import BUCKETS_IN_QUARTER, QUARTERS_IN_HOUR
+from tingchao.alerts.baseline import BUCKETS_IN_QUARTER, QUARTERS_IN_HOUR, Count
 from tingchao.alerts.state import Bucket, Episode, TopicState
 from tingchao.mention import Role
 from tingchao.store import Document
@@ -35,10 +35,12 @@ class Counted(msgspec.Struct, frozen=True, omit_defaults=True):
     risks: dict[str, int] = {}
     first: tuple[int, str] | None = None
     ids: str = ""
+    unread: int = 0
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """The document `now`. `quarters` is flat: number, mentions, negative, number, ..."""
+    """The document `now`. `quarters` is flat: number, mentions, negative, number, ... So is `unread`: number, mentions that
+    the model did not read, number, ... where there are any."""
 
     role: Role
     watermark: int
@@ -47,6 +49,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     not_before: int
     episode: Episode | None
     quarters: list[int]
+    unread: list[int] = []
     buckets: list[Counted]
     lately: str = ""
 
@@ -91,6 +94,7 @@ def snapshot(state: TopicState, stored: set[int]) -> Snapshot:
                 risks=dict(bucket.risks),
                 first=bucket.first,
                 ids=_text(fresh),
+                unread=bucket.unread,
             )
         )
     kept = Kept(
@@ -100,7 +104,17 @@ def snapshot(state: TopicState, stored: set[int]) -> Snapshot:
         born=state.born,
         not_before=state.not_before,
         episode=state.episode,
-        quarters=[each for quarter, count in sorted(state.quarters.items()) for each in (quarter, *count)],
+        quarters=[
+            each
+            for quarter, count in sorted(state.quarters.items())
+            for each in (quarter, count.mentions, count.negative)
+        ],
+        unread=[
+            each
+            for quarter, count in sorted(state.quarters.items())
+            if count.unread
+            for each in (quarter, count.unread)
+        ],
         buckets=buckets,
         lately=_text(state.lately) if state.is_learning else "",
     )
@@ -119,13 +133,15 @@ def restored(topic: str, documents: Iterable[Document]) -> tuple[TopicState, set
     state.lately = dict.fromkeys(_ids(kept.lately))
     state.not_before, state.episode = kept.not_before, kept.episode
     numbers = iter(kept.quarters)
+    unread = dict(zip(*[iter(kept.unread)] * 2, strict=True))
     state.quarters = {
-        quarter: [mentions, negative] for quarter, mentions, negative in zip(*[numbers] * 3, strict=True)
+        quarter: Count(mentions, negative, unread.get(quarter, 0))
+        for quarter, mentions, negative in zip(*[numbers] * 3, strict=True)
     }
     stored = set()
     for counted in kept.buckets:
         bucket = Bucket()
-        bucket.mentions, bucket.negative = counted.mentions, counted.negative
+        bucket.mentions, bucket.negative, bucket.unread = counted.mentions, counted.negative, counted.unread
         bucket.sources, bucket.risks = set(counted.sources), Counter(counted.risks)
         bucket.first = counted.first
         if own := found.get(str(counted.number)):

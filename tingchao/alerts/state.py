@@ -7,7 +7,8 @@ restart in between. Nothing here reads a clock or a
 store: observations in, alert events out. `snapshot` turns the memory into documents and back.
 
 "Now" has rules: an observation captured more than 30 minutes after publication is backfill and feeds the
-baseline only; one without a time of day counts nowhere; one from the future counts nowhere.
+baseline only; one without a time of day counts nowhere; one from the future counts nowhere. One that the model did
+not read (no label) is a mention, and in no share.
 """
 
 from array import array
@@ -78,11 +79,12 @@ class Episode(msgspec.Struct):
 class Bucket:
     """The mentions of five minutes: ids in a set, or packed into a sorted array once they are old."""
 
-    __slots__ = ("first", "fresh", "mentions", "negative", "packed", "risks", "sources")
+    __slots__ = ("first", "fresh", "mentions", "negative", "packed", "risks", "sources", "unread")
 
     def __init__(self) -> None:
         self.mentions = 0
         self.negative = 0
+        self.unread = 0
         self.sources: set[str] = set()
         self.risks: Counter[str] = Counter()
         self.first: tuple[int, str] | None = None
@@ -113,7 +115,7 @@ class TopicState:
         self.topic = topic
         self.role = role
         self.buckets: dict[int, Bucket] = {}
-        self.quarters: dict[int, list[int]] = {}
+        self.quarters: dict[int, Count] = {}
         self.heard: set[int] = set()
         self.listening_since: int | None = None
         self.born: int | None = None
@@ -176,15 +178,16 @@ class TopicState:
         return self.born is not None and self.watermark - self.born <= LEARNING
 
     def count(self, quarter: int) -> Count:
-        """Mentions and negative mentions of a quarter of an hour (counted since 1970)."""
-        mentions, negative = self.quarters.get(quarter, (0, 0))
+        """What a quarter of an hour (counted since 1970) holds."""
+        mentions, negative, unread = self.quarters.get(quarter, (0, 0, 0))
         first = quarter * BUCKETS_IN_QUARTER
         for number in range(first, first + BUCKETS_IN_QUARTER):
             bucket = self.buckets.get(number)
             if bucket is not None:
                 mentions += bucket.mentions
                 negative += bucket.negative
-        return mentions, negative
+                unread += bucket.unread
+        return Count(mentions, negative, unread)
 
     def _knows(self, id: int, bucket: int) -> bool:
         # A site that says "3 minutes ago" dates the same post a minute apart on two visits: look next door too.
@@ -204,20 +207,21 @@ class TopicState:
     def _count(self, seen: Observation, id: int, number: int, published: int, captured: int) -> bool:
         """Count it where it belongs; whether it is about now."""
         quarter = number // BUCKETS_IN_QUARTER
-        negative = seen.label is Label.NEGATIVE
+        negative, unread = seen.label is Label.NEGATIVE, seen.label is None
         now = captured - published <= BACKFILL_AFTER
         if not now:
             self._usual.clear()
         if self._is_frozen(number):
             if not self.is_learning or quarter < self._newest // BUCKETS_IN_QUARTER - KEPT_QUARTERS:
                 return False
-            self._freeze(quarter, 1, int(negative))
+            self._freeze(quarter, Count(1, int(negative), int(unread)))
             now = False
         else:
             bucket = self.buckets.setdefault(number, Bucket())
             bucket.fresh.add(id)
             bucket.mentions += 1
             bucket.negative += negative
+            bucket.unread += unread
             if len(bucket.sources) < MOST_SOURCES:
                 bucket.sources.add(seen.source)
             bucket.risks.update(risk.category for risk in seen.risk)
@@ -246,16 +250,16 @@ class TopicState:
         self._usual.clear()
         for number in [each for each in self.buckets if self._is_frozen(each)]:
             bucket = self.buckets.pop(number)
-            self._freeze(number // BUCKETS_IN_QUARTER, bucket.mentions, bucket.negative)
+            count = Count(bucket.mentions, bucket.negative, bucket.unread)
+            self._freeze(number // BUCKETS_IN_QUARTER, count)
         oldest = self._newest // BUCKETS_IN_QUARTER - KEPT_QUARTERS
         for quarter in [each for each in self.quarters if each < oldest]:
             del self.quarters[quarter]
             self.heard.discard(quarter // QUARTERS_IN_HOUR)
 
-    def _freeze(self, quarter: int, mentions: int, negative: int) -> None:
-        kept = self.quarters.setdefault(quarter, [0, 0])
-        kept[0] += mentions
-        kept[1] += negative
+    def _freeze(self, quarter: int, more: Count) -> None:
+        kept = self.quarters.get(quarter, Count(0, 0))
+        self.quarters[quarter] = Count(*(a + b for a, b in zip(kept, more, strict=True)))
 
     # --- deciding
 
@@ -361,6 +365,7 @@ class TopicState:
             newest=newest.negative if newest is not None else 0,
             sources=len(set().union(*(bucket.sources for bucket in buckets))),
             risks=sum((bucket.risks for bucket in buckets), Counter()),
+            unread=sum(bucket.unread for bucket in buckets),
         )
 
     def _usual_at(self, end: int) -> Usual:

@@ -10,7 +10,6 @@ from tingchao.query.reading import MAX_DEPTH, MAX_LENGTH, MAX_TERMS, MisreadQuer
 from tingchao.query.tree import (
     EVERYTHING,
     HAS,
-    UNSURE,
     And,
     FieldName,
     InTitle,
@@ -39,7 +38,6 @@ __all__ = [
     "MAX_DEPTH",
     "MAX_LENGTH",
     "MAX_TERMS",
-    "UNSURE",
     "And",
     "FieldName",
     "Hit",

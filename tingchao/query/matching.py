@@ -9,9 +9,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple, Self
 
-from tingchao.mention import Mention
+from tingchao.mention import UNSURE, Mention
 from tingchao.query.tree import (
-    UNSURE,
     And,
     FieldName,
     InTitle,

@@ -50,9 +50,6 @@ HAS = ("title", "url", "media", "region", "parent", "sentiment", "risk", "unsure
 `unsure` has a label that the model is not sure of, `unread` a text that it did not read at all.
 """
 
-UNSURE = "unsure"
-"""What `Mention.abstain` says where the model read the text and is not sure; anything else there means unread."""
-
 
 @dataclass(frozen=True, slots=True)
 class Is:

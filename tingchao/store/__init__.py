@@ -1,7 +1,7 @@
 """The store: mentions that can be searched, event streams, and small documents that people edit.
 
 `Store` is the door; `elasticsearch.py` and `sqlite.py` stand behind it, and one contract suite
-(`tests/contract/test_store.py`) demands the same hits in the same order from both. `open_store`
+(`tests/contract/test_store*.py`) demands the same hits in the same order from both. `open_store`
 chooses by address. A query is always a parsed `tingchao.query.Query`: text never reaches a store's own syntax.
 """
 

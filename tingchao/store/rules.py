@@ -12,8 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from tingchao.errors import BadInput, BadRecord
-from tingchao.mention import LAST_YEAR, MAX_WIRE_BYTES, Label, Mention, encode
-from tingchao.query import UNSURE
+from tingchao.mention import LAST_YEAR, MAX_WIRE_BYTES, UNSURE, Label, Mention, encode
 from tingchao.store import Bucket, Scope
 from tingchao.text import fold
 
@@ -140,7 +139,7 @@ def has_of(mention: Mention) -> tuple[bool, ...]:
         mention.sentiment is not None,
         bool(mention.risk),
         mention.abstain == UNSURE,
-        mention.abstain not in ("", UNSURE),
+        mention.unread,
     )
 
 

@@ -14,6 +14,7 @@ def seen(
     *,
     topic: str = "nova",
     negative: bool = True,
+    read: bool = True,
     late: timedelta = timedelta(),
     source: str = "forum",
     risk: str = "",
@@ -30,8 +31,8 @@ def seen(
         published_at=at,
         captured_at=at + late,
         published_precision=precision,
-        label=Label.NEGATIVE if negative else Label.NEUTRAL,
-        p_negative=0.9 if negative else 0.1,
+        label=(Label.NEGATIVE if negative else Label.NEUTRAL) if read else None,
+        p_negative=(0.9 if negative else 0.1) if read else None,
         risk=(Risk(risk, 0.8),) if risk else (),
     )
 

@@ -23,7 +23,7 @@ def hours(since: int, until: int = NOW) -> range:
 
 
 def always(mentions: int, negative: int) -> Callable[[int], Count]:
-    return lambda quarter: (mentions, negative)
+    return lambda quarter: Count(mentions, negative)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_a_day_with_a_gap_is_left_out() -> None:
     gap = hours(NOW - 5 * QUARTERS_IN_DAY, NOW - 1 * QUARTERS_IN_DAY - 48)
 
     found = usual(
-        lambda quarter: (0, 0) if quarter // QUARTERS_IN_HOUR in gap else (20, 10),
+        lambda quarter: Count(0, 0) if quarter // QUARTERS_IN_HOUR in gap else Count(20, 10),
         {hour for hour in hours(NOW - 9 * QUARTERS_IN_DAY) if hour not in gap},
         NOW - 9 * QUARTERS_IN_DAY,
         NOW,
@@ -66,9 +66,9 @@ def test_a_day_with_a_gap_is_left_out() -> None:
 def test_takes_the_same_hour_of_past_weeks() -> None:
     def evenings(quarter: int) -> Count:
         return (
-            (100, 40)
+            Count(100, 40)
             if quarter % QUARTERS_IN_DAY in range(NOW % QUARTERS_IN_DAY, NOW % QUARTERS_IN_DAY + 8)
-            else (2, 0)
+            else Count(2, 0)
         )
 
     busy = usual(evenings, ALWAYS, NOW - 4 * QUARTERS_IN_WEEK, NOW + 4)
@@ -82,7 +82,10 @@ def test_a_crisis_last_week_does_not_make_crises_normal() -> None:
     crisis = range(NOW - QUARTERS_IN_WEEK - 4, NOW - QUARTERS_IN_WEEK + 4)
 
     found = usual(
-        lambda quarter: (900, 500) if quarter in crisis else (10, 2), ALWAYS, NOW - 4 * QUARTERS_IN_WEEK, NOW
+        lambda quarter: Count(900, 500) if quarter in crisis else Count(10, 2),
+        ALWAYS,
+        NOW - 4 * QUARTERS_IN_WEEK,
+        NOW,
     )
 
     assert found.negative < 4
@@ -91,7 +94,7 @@ def test_a_crisis_last_week_does_not_make_crises_normal() -> None:
 def test_the_quarter_itself_and_the_one_before_are_never_looked_at() -> None:
     def count(quarter: int) -> Count:
         assert quarter < NOW - 1
-        return 1, 0
+        return Count(1, 0)
 
     for known_for in (1, 20, 300, 3000):
         usual(count, hours(NOW - known_for), NOW - known_for, NOW)
@@ -110,7 +113,7 @@ def test_three_thousand_to_three_thousand_six_hundred_of_a_large_one_is_quiet() 
 
 
 def test_a_half_on_average_is_not_called_zero() -> None:
-    found = usual(lambda quarter: (2, quarter % 2), ALWAYS, NOW - QUARTERS_IN_DAY, NOW)
+    found = usual(lambda quarter: Count(2, quarter % 2), ALWAYS, NOW - QUARTERS_IN_DAY, NOW)
 
     assert found.negative == pytest.approx(0.5)
 
@@ -119,3 +122,13 @@ def test_without_history_it_guesses_modestly() -> None:
     found = usual(always(0, 0), (), None, NOW)
 
     assert (found.negative, found.negative_spread, found.share) == (1.0, pytest.approx(1.01, abs=0.01), 0.2)
+
+
+def test_what_was_not_read_is_a_mention_and_in_no_share() -> None:
+    known = NOW - 2 * QUARTERS_IN_DAY
+
+    plain = usual(always(10, 5), ALWAYS, known, NOW)
+    thinned = usual(lambda quarter: Count(30, 5, unread=20), ALWAYS, known, NOW)
+
+    assert thinned.share == plain.share
+    assert (thinned.negative, thinned.mentions) == (plain.negative, 30)

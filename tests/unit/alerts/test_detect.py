@@ -69,3 +69,10 @@ def test_more_of_anything_never_lowers_the_score() -> None:
     scores = [judge(Window(4 * n, n, n // 3, 1 + n // 50, {}), QUIET).score for n in range(6, 600, 6)]
 
     assert all(later >= earlier - 0.03 for earlier, later in pairwise(scores))
+
+
+def test_what_was_not_read_does_not_thin_out_the_share_of_the_negative():
+    read, thinned = (judge(Window(20 + n, 6, 2, 1, {}, unread=n), QUIET).reasons for n in (0, 500))
+
+    assert thinned[1] == read[1]
+    assert (thinned[1].signal, thinned[2].now) == ("negative_share", 520)

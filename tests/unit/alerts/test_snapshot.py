@@ -1,4 +1,5 @@
 import random
+from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import given, settings
@@ -113,3 +114,20 @@ def test_backfill_that_is_delivered_again_after_a_restart_changes_nothing() -> N
 
 def test_a_topic_never_seen_has_no_state() -> None:
     assert restored("nova", []) is None
+
+
+def test_what_was_not_read_is_remembered_as_that_and_an_older_snapshot_has_none() -> None:
+    shelf, state = Shelf(), TopicState("nova", Role.BRAND)
+    decide(state, [seen(n, read=n % 2 == 0) for n in range(10)])
+    decide(state, [seen(f"later {n}", NOON + timedelta(days=3), read=n > 0) for n in range(3)])
+    shelf.write(state)
+
+    again = shelf.read()
+
+    assert [tuple(each) for each in again.quarters.values()] == [(10, 5, 5)]
+    assert [bucket.unread for bucket in again.buckets.values()] == [1]
+    document = shelf.kept["now"]
+    older = {name: value for name, value in document.body.items() if name != "unread"}
+    before = restored("nova", [replace(document, body=older)])
+    assert before is not None
+    assert [tuple(each) for each in before[0].quarters.values()] == [(10, 5, 0)]

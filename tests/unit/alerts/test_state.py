@@ -226,7 +226,7 @@ def test_memory_is_bounded_by_a_day_of_ids_and_four_weeks_of_counts() -> None:
 
     assert len(state.buckets) <= 288
     assert len(state.quarters) <= 29 * 24
-    assert sum(mentions for mentions, _ in state.quarters.values()) >= 27 * 24
+    assert sum(count.mentions for count in state.quarters.values()) >= 27 * 24
 
 
 @pytest.mark.replay
@@ -255,3 +255,27 @@ def test_a_real_event_is_raised_within_ten_minutes_and_orange_soon_after(shared:
     orange = [event.at for _, event in decided if isinstance(event, Updated) and event.grade >= Grade.ORANGE]
     assert orange
     assert orange[0] <= burst + timedelta(minutes=10)
+
+
+def test_a_mention_that_was_not_read_is_a_mention_and_in_no_share() -> None:
+    state = nova()
+
+    flow(state, [seen(n, read=False) for n in range(40)] + burst(6, first=100))
+    flow(state, [seen("later", NOON + timedelta(days=3))])
+
+    (count,) = (each for each in state.quarters.values() if each.mentions > 1)
+    assert count == (46, 6, 40)
+
+
+def test_what_was_not_read_raises_nothing_however_much_there_is() -> None:
+    assert flow(nova(), [seen(n, NOON + timedelta(seconds=n), read=False) for n in range(500)]) == []
+
+
+def test_the_share_of_an_alert_is_of_what_was_read() -> None:
+    unread = [seen(n, read=False) for n in range(40)]
+
+    _, raised = flow(nova(), unread + burst(12, first=100))[0]
+
+    assert isinstance(raised, Raised)
+    assert (raised.mentions, raised.negative) == (40 + raised.negative, raised.negative)
+    assert {each.signal: each.now for each in raised.reasons}["negative_share"] == 1.0

@@ -29,6 +29,22 @@ def test_status_shows_notices_and_the_workers_that_only_some_run(tingchao, home)
     assert json.loads(tingchao("model", "drift", "--json").out)["sources"]
 
 
+def test_a_drift_is_put_to_rest_with_a_note_that_is_kept(tingchao, home):
+    with stored(home) as store:
+        fed(store, source="forum").tick(NOON)
+
+    without = tingchao("model", "drift", "--clear", "forum")
+    ran = tingchao("model", "drift", "--clear", "forum", "--note", "换了版面")
+
+    assert (without.code, without.out) == (2, "")
+    assert "say in 1 to 300 visible characters what was found" in without.err
+    assert ran.out.startswith("put to rest:\n  forum: the confidence of one/1")
+    assert "notice" not in tingchao("status").out
+    assert "(换了版面)\n" in tingchao("model", "drift").out
+    (note,) = {each["note"] for each in json.loads(tingchao("model", "drift", "--json").out)["rested"]}
+    assert note == "换了版面"
+
+
 def test_before_anything_was_compared_the_commands_say_what_to_do(tingchao, home):
     assert "set TINGCHAO_SHADOW_MODEL" in tingchao("model", "shadow").out
     assert "the worker `drift` counts" in tingchao("model", "drift").out

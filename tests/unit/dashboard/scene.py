@@ -148,7 +148,14 @@ def mention_of(dice: random.Random, at: datetime, said: tuple[str, Label], **mor
 def _told_apart(dice: random.Random, now: datetime) -> list[Mention]:
     """What the model did not read, and one text that is hard on one brand and kind to the other."""
     unread = [
-        mention_of(dice, now - timedelta(minutes=7 + 9 * index), (text, Label.NEUTRAL), abstain=why)
+        replace(
+            mention_of(dice, now - timedelta(minutes=7 + 9 * index), (text, Label.NEUTRAL), abstain=why),
+            sentiment=None,
+            targets=(),
+            emotion="",
+            complaint=None,
+            irony=None,
+        )
         for index, (text, why) in enumerate(
             (("转发微博 清泉", "filler"), ("#清泉# http://t.example/a", "links"), ("清泉", "name"))
         )

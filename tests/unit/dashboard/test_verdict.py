@@ -12,8 +12,7 @@ from models.reading import EMOTIONS, Abstain
 from tests.unit.dashboard.test_hostile import mention, strings
 from tingchao.catalogue import catalogue
 from tingchao.corrections import NOTHING, Correction, Corrections
-from tingchao.mention import Label, Sentiment, Target
-from tingchao.query import UNSURE
+from tingchao.mention import UNSURE, Label, Sentiment, Target
 
 NOON = datetime(2026, 11, 24, 4, tzinfo=UTC)
 CALM = Sentiment(Label.NEUTRAL, 0.06, 0.92, 0.02)
@@ -60,6 +59,14 @@ def shown(of, topic: str = "", corrections: Corrections = NOTHING) -> str:
         (replace(SAID, abstain="filler"), "qingquan", NOTHING, "未判读 转发套话 对 清泉家电"),
         (replace(SAID, abstain="of a newer model"), "", NOTHING, "未判读 of a newer model"),
         (replace(SAID, sentiment=None), "", NOTHING, "未评分"),
+        (replace(SAID, sentiment=None, targets=(), abstain="filler"), "", NOTHING, "未判读 转发套话"),
+        (replace(SAID, sentiment=None, targets=(), abstain="filler"), "qingquan", NOTHING, "未判读 转发套话"),
+        (
+            replace(SAID, sentiment=None, targets=(), abstain="language"),
+            "qingquan",
+            by_person(Label.NEGATIVE, "qingquan"),
+            "负面 人工 对 清泉家电",
+        ),
         (SAID, "", by_person(Label.POSITIVE), "正面 人工"),
         (SAID, "qingquan", by_person(Label.POSITIVE), "负面 81% 对 清泉家电 全文 正面"),
         (SAID, "qingquan", by_person(Label.NEUTRAL, "qingquan"), "中性 人工 对 清泉家电"),
@@ -122,6 +129,18 @@ def test_a_file_keeps_both_words_apart():
     kept = dict(zip(header.split(","), line.split(","), strict=True))
     assert kept['"sentiment"'] == '"neutral"'
     assert (kept['"corrected"'], kept['"corrected_towards"']) == ('"positive"', '"qingquan:negative"')
+
+
+def test_a_text_that_was_not_read_has_its_reason_in_the_details_and_in_a_file_and_no_figures():
+    unread = replace(SAID, sentiment=None, targets=(), abstain="links")
+
+    told = strings(details(unread, NOON, names=NAMES, every=[verdict(unread)]))
+    header, line, *_ = to_csv([unread], NOTHING).decode("utf-8-sig").splitlines()
+
+    kept = dict(zip(header.split(","), line.split(","), strict=True))
+    assert "未判读 · " in told
+    assert "33%" not in told
+    assert (kept['"sentiment"'], kept['"p_negative"'], kept['"abstain"']) == ('""', '""', '"links"')
 
 
 def test_every_reason_and_emotion_of_the_model_has_words():

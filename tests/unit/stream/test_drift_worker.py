@@ -2,14 +2,16 @@ from datetime import timedelta
 
 import pytest
 import structlog
+from msgspec.structs import replace
 
 from stream import drift
 from stream.counting import REPEATED
-from stream.drift import AHEAD, KIND, LOOK_EVERY, TOO_MANY, UNREADABLE, UNSCORED, Drifting
+from stream.drift import AHEAD, KIND, LOOK_EVERY, TOO_MANY, UNREADABLE, UNSCORED, Drifting, look
 from tests.unit.stream.doors import NOON, mention
 from tests.unit.stream.second import WordScorer, captured, enriched, messages
 from tingchao import notices
 from tingchao.bus import ENRICHED, Message
+from tingchao.errors import BadInput
 from tingchao.mention import Mention, encode
 from tingchao.store import Store
 
@@ -63,6 +65,15 @@ def test_a_source_is_counted_by_day_and_model_in_a_document_of_its_own(store):
     ]
 
 
+def test_what_was_not_read_is_counted_as_that_and_under_no_label(store):
+    found = worker(store)
+    found.handle(messages(enriched(captured(1, "新星 外语"), captured(2, "新星冒烟"))))
+    found.checkpoint()
+
+    ((today,),) = (each.days for each in drift.standing(store))
+    assert (today.labels, today.reading) == ((1, 0, 0), (1, 0, 1, 0))
+
+
 def test_a_message_that_comes_again_is_counted_once(store):
     sent = messages(day(0, 20, 5))
     for part in (sent[:12], sent[8:]):
@@ -107,6 +118,72 @@ def test_a_notice_is_taken_back_when_it_is_over_and_others_stay(store):
     found.tick(NOON + timedelta(days=15))
 
     assert up(store) == ["The disk is full"]
+
+
+def test_a_notice_at_rest_stays_quiet_while_it_holds_and_is_news_when_it_comes_again(store):
+    found = fed(store)
+    found.tick(NOON)
+    notices.put_to_rest(store, KIND, "forum", "  a new   layout ", NOON)
+
+    with structlog.testing.capture_logs() as logs:
+        found.tick(NOON + LOOK_EVERY)
+    assert (up(store), logs) == ([], [])
+
+    found.tick(NOON + timedelta(days=15))  # it does not hold
+    assert store.documents(notices.KIND) == []
+    look(store, NOON.date(), NOON)
+    assert len(up(store)) == 2
+    assert {(each.about, each.note) for each in notices.rests(store, KIND)} == {("forum", "a new layout")}
+    assert len(notices.rests(store, KIND)) == 2
+
+
+def test_what_is_said_of_one_source_leaves_the_others_up(store):
+    found = fed(store)
+    fed(store, source="weibo")
+    found.tick(NOON)
+
+    rested = notices.put_to_rest(store, KIND, "forum", "looked", NOON)
+
+    assert {each.about for each in rested} == {"forum"}
+    assert {each.partition(":")[0] for each in up(store)} == {"weibo"}
+
+
+@pytest.mark.parametrize(
+    ("about", "note", "says"),
+    [
+        ("forum", "", "1 to 300 visible characters"),
+        ("forum", "x" * 301, "1 to 300 visible characters"),
+        ("forum", "\x1b[31m", "1 to 300 visible characters"),
+        ("foru", "looked", "there are notices about: forum"),
+    ],
+)
+def test_a_rest_needs_a_note_and_a_source_with_a_notice(store, about, note, says):
+    fed(store).tick(NOON)
+
+    with pytest.raises(BadInput, match=says):
+        notices.put_to_rest(store, KIND, about, note, NOON)
+    assert len(up(store)) == 2
+
+
+def test_a_worker_and_a_person_who_write_at_once_lose_nothing(store):
+    fed(store).tick(NOON)
+    given = notices.Notice(by=KIND, about="disk", sentence="full", since=NOON)
+    notices.give(store, "x", given)
+
+    class Slow:
+        """The worker, which looks before a person writes and writes after."""
+
+        def __getattr__(self, name):  # type: ignore[no-untyped-def]
+            return getattr(store, name)
+
+        def put(self, *args):  # type: ignore[no-untyped-def]
+            if not notices.rests(store, KIND):
+                notices.put_to_rest(store, KIND, "disk", "looked", NOON)
+            return store.put(*args)
+
+    now = notices.give(Slow(), "x", replace(given, sentence="fuller"))  # type: ignore[arg-type]
+
+    assert (now.sentence, now.rest) == ("fuller", notices.Rest(NOON, "looked"))
 
 
 def test_nothing_is_looked_at_more_often_than_every_ten_minutes(store):

@@ -5,13 +5,14 @@ import structlog
 
 from models import Abstain, Reading
 from models.reading import UNREAD
-from stream.enrich import Enrich, scored_text
+from stream.enrich import Enrich
 from stream.scoring import MOST_TARGETS
 from tests.unit.stream.doors import BAD, PLAIN, OneWordScorer, mention
 from tingchao.alerts.risk import shipped_rules
 from tingchao.bus import ENRICHED, OBSERVATIONS, RAW, Message
 from tingchao.errors import BadRecord
 from tingchao.mention import Label, Mention, Observation, Role, decode_mention, decode_observation, encode
+from tingchao.spoken import scored_text
 from tingchao.watchlist import Matcher, Topic, Watchlist
 
 WATCHLIST = Watchlist(
@@ -149,11 +150,27 @@ def test_a_topic_is_asked_for_by_the_word_with_which_the_text_calls_it(
 def test_a_text_that_is_only_a_name_says_nothing_and_is_not_scored() -> None:
     scorer = OneWordScorer()
 
-    named, smoking = enriched(mention(1, "#新星#"), mention(2, "新星冒烟"), scorer=scorer)[0]
+    (named, smoking), (seen, _), _ = enriched(mention(1, "#新星#"), mention(2, "新星冒烟"), scorer=scorer)
 
     assert scorer.asked == [("新星冒烟", None), ("新星冒烟", "新星")]
-    assert (named.abstain, named.targets[0].label) == ("name", Label.NEUTRAL)
+    assert (named.abstain, named.sentiment, named.targets) == ("name", None, ())
+    assert (seen.mention_id, seen.label, seen.p_negative) == (named.id, None, None)
     assert (smoking.abstain, smoking.targets[0].label) == ("", Label.NEGATIVE)
+
+
+def test_a_text_that_was_not_read_has_a_reason_and_no_sentiment_and_is_still_observed() -> None:
+    class Unread(OneWordScorer):
+        def score(self, texts, targets=None, contexts=None):  # type: ignore[no-untyped-def]
+            return [UNREAD[Abstain.LANGUAGE] for _ in texts]
+
+    (found,), observed, _ = enriched(mention(1, "新星と月光"), scorer=Unread())
+
+    assert (found.sentiment, found.targets, found.abstain) == (None, (), "language")
+    assert (found.unread, found.model) == (True, "one-word/1")
+    assert [(each.topic, each.label, each.p_negative) for each in observed] == [
+        ("nova", None, None),
+        ("luna", None, None),
+    ]
 
 
 class Foreign(OneWordScorer):

@@ -9,7 +9,7 @@ from stream.rescore import KIND, LATER, RUNS_KEPT, Asked, Run, report, rescore, 
 from tests.unit.stream.doors import NOON
 from tests.unit.stream.second import TOPICS, WordScorer, captured, enriched, first, second
 from tingchao.errors import AlreadyRunning, BadInput, BadQuery
-from tingchao.mention import Author, Engagement, Label, Mention
+from tingchao.mention import Author, Engagement, Label, Mention, Sentiment, Target
 from tingchao.query import parse
 from tingchao.store import Scope, Store
 
@@ -152,6 +152,25 @@ def test_killed_anywhere_a_second_start_goes_on_and_the_sums_hold(store, method,
     assert run.done == N
     assert run.rescored + run.already == N
     assert len(runs(store)) == 1
+
+
+def unread_as_before(number):
+    """A text that was not read, as records of before have it: neutral, by the model that is to score again."""
+    (new,) = enriched(captured(number, "新星 外语"), by=second())
+    nobody = Sentiment(Label.NEUTRAL, 1 / 3, 1 / 3, 1 / 3)
+    return replace(new, sentiment=nobody, targets=(Target("nova", Label.NEUTRAL, 1 / 3, 1 / 3, 1 / 3),))
+
+
+def test_a_neutral_that_no_model_spoke_is_taken_from_records_of_before_once(store):
+    store.upsert([unread_as_before(1), *enriched(captured(2, "新星 外语"), by=second())])
+    before = everything(store)
+
+    first_time, second_time = again(store, asked=Asked("has:unread")), again(store, asked=Asked("has:unread"))
+
+    assert all((each.sentiment, each.targets) == (None, ()) for each in everything(store).values())
+    assert (first_time.rescored, first_time.labels, first_time.already) == (1, 1, 1)
+    assert (second_time.rescored, second_time.already) == (0, 2)
+    assert store.count(Scope(parse("sentiment:neutral"))) == 0 < len(before)
 
 
 def test_a_run_that_goes_on_does_not_score_what_was_done(store):

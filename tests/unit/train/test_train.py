@@ -155,6 +155,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_rows_of_every_source_carry_labels_of_their_kind(shared: Path) -> None:
     rows = labelled(shared / "data", seed=1)
 
@@ -199,7 +200,9 @@ def test_from_nothing_to_a_bundle_that_scores(shared: Path, tmp_path: Path) -> N
 
 
 def test_balancing_lifts_each_class_by_how_rare_it_is_and_nothing_else(small: Path, tmp_path: Path) -> None:
-    rows = [Row("好", "smp2020_usual", labels={"emotion": 3})] * 9 + [Row("怕", "covid7", labels={"emotion": 2})]
+    rows = [Row("好", "smp2020_usual", labels={"emotion": 3})] * 9 + [
+        Row("怕", "covid7", labels={"emotion": 2})
+    ]
     save(prepare(rows, small / "start" / "tokenizer.json"), tmp_path / "rows.npz")
 
     balance(small / "start", tmp_path / "rows.npz", tmp_path / "served")
