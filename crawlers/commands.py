@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from crawlers.accounts import CURRENT, KIND, Accounts
-from crawlers.importing import Progress
+from crawlers.imports import Progress
 from crawlers.sources import Source, load
 from tingchao.bus import open_bus
 from tingchao.errors import BadInput, TingchaoError
@@ -27,7 +27,11 @@ def crawl(settings: Settings, *, once: bool = False, only: Sequence[str] = ()) -
     from crawlers.run import crawl as run
 
     healths = run(settings, _chosen(settings, only), once=once)
-    if once and healths and not any(health.state == "ok" for health in healths.values()):
+    if (
+        once
+        and healths
+        and not any(h.last_success and h.last_success == h.last_try for h in healths.values())
+    ):
         reasons = "; ".join(f"{name}: {health.error}" for name, health in healths.items())
         raise TingchaoError(f"no source could be read. {reasons}")
     return {
@@ -50,15 +54,38 @@ def _chosen(settings: Settings, only: Sequence[str]) -> tuple[Source, ...]:
 
 
 def import_file(
-    settings: Settings, file: Path, *, source: str = "import", dry_run: bool = False
+    settings: Settings,
+    file: Path,
+    *,
+    source: str = "",
+    dry_run: bool = False,
+    mapping: Path | None = None,
+    write_mapping: Path | None = None,
 ) -> dict[str, Any]:
-    """Import a file; see `crawlers.importing`. A dry run opens no bus."""
-    from crawlers.importing import import_file as run
+    """Import a file; see `crawlers.imports`. A dry run opens no bus. `mapping` and `write_mapping` are YAML files."""
+    from crawlers.imports import import_file as run
+    from crawlers.imports import mapping as mappings
 
     secret = Secret.load(settings.home)
-    with nullcontext() if dry_run else open_bus(settings.bus_address) as bus, _progress("lines") as progress:
+    given = mappings.read_mapping(mapping) if mapping else None
+    with nullcontext() if dry_run else open_bus(settings.bus_address) as bus, _progress("rows") as progress:
         kept = Accounts() if dry_run else _accounts(settings)
-        report = run(file, bus, secret, kept=kept, source=source, now=datetime.now(UTC), progress=progress)
+        found: list[mappings.ColumnMapping | None] = []
+        report = run(
+            file,
+            bus,
+            secret,
+            kept=kept,
+            source=source,
+            mapping=given,
+            now=datetime.now(UTC),
+            progress=progress,
+            found=found.append,
+        )
+    if write_mapping:
+        if found[0] is None:
+            raise BadInput(f"{file}: its rows are in the simple form; there is no mapping to write")
+        mappings.write_mapping(write_mapping, found[0])
     return report.to_dict()
 
 

@@ -1,86 +1,36 @@
-"""What a source is asked first: one question for each of its queries, tags or lists."""
+"""What a source is asked first, filled in from the registry: one question for each of its queries, tags or lists."""
 
-from collections.abc import Callable
-from urllib.parse import quote, urlencode
+from collections.abc import Mapping
+from urllib.parse import quote
 
 from crawlers.parsers import Ask
-from crawlers.sources import Source, Spider
+from crawlers.registry import Opening, spiders
+from crawlers.sources import Source
 
 
 def openings(source: Source) -> list[tuple[str, Ask]]:
     """The first pages of a source, each with the name of its query ("" where there is only one)."""
-    return OPENINGS[source.spider](source)
-
-
-def _root(source: Source, usual: str = "") -> str:
-    return (source.base or usual).rstrip("/")
-
-
-def _rss(source: Source) -> list[tuple[str, Ask]]:
-    return [("", Ask(source.url, "rss"))]
-
-
-def _hackernews(source: Source) -> list[tuple[str, Ask]]:
-    base = _root(source, "https://hn.algolia.com")
-    fixed = {"tags": "(story,comment)", "hitsPerPage": "100", "page": "0"}
+    spider = spiders()[source.spider]
+    fixed = {
+        "base": (source.base or spider.base).rstrip("/"),
+        "url": source.url,
+        "country": quote(source.country, safe=""),
+    }
     return [
-        (
-            query,
-            Ask(f"{base}/api/v1/search_by_date?{urlencode({'query': query, **fixed})}", "hackernews.search"),
-        )
-        for query in source.queries
+        (name, Ask(opening.url.format_map({**fixed, "each": value}), opening.parser))
+        for opening in spider.asks
+        for name, value in _each(opening, source, {"lists": spider.lists})
     ]
 
 
-def _mastodon(source: Source) -> list[tuple[str, Ask]]:
+def _each(opening: Opening, source: Source, usual: Mapping[str, tuple[str, ...]]) -> list[tuple[str, str]]:
+    """The values of an opening's field: as they are called, and as they stand in an address."""
+    if not opening.each:
+        return [("", "")]
+    found = getattr(source, opening.each) or usual.get(opening.each, ())
+    values = found if isinstance(found, tuple) else (str(found),)
+    # A list is a path, such as statuses/mentions; its signs were checked.
+    safe = "/" if opening.each == "lists" else ""
     return [
-        (
-            tag,
-            Ask(
-                f"{_root(source)}/api/v1/timelines/tag/{quote(tag.lstrip('#'), safe='')}?limit=40",
-                "mastodon.tag",
-            ),
-        )
-        for tag in source.tags
+        (value, quote(value.lstrip("#") if opening.each == "tags" else value, safe=safe)) for value in values
     ]
-
-
-def _appstore(source: Source) -> list[tuple[str, Ask]]:
-    base = _root(source, "https://itunes.apple.com")
-    path = f"{source.country}/rss/customerreviews/page=1/id={source.app}/sortBy=mostRecent/json"
-    return [(str(source.app), Ask(f"{base}/{path}", "appstore.reviews"))]
-
-
-def _forum(source: Source) -> list[tuple[str, Ask]]:
-    return [("", Ask(f"{_root(source)}/list?page=1", "forum.list"))]
-
-
-def _microblog(source: Source) -> list[tuple[str, Ask]]:
-    path = "/api/container/getIndex"
-    return [
-        (query, Ask(f"{_root(source)}{path}?{urlencode({'q': query, 'page': '1'})}", "weibo.search"))
-        for query in source.queries
-    ]
-
-
-def _complaints(source: Source) -> list[tuple[str, Ask]]:
-    return [
-        (
-            query,
-            Ask(
-                f"{_root(source)}/api/index/s?{urlencode({'keywords': query, 'page': '1'})}", "heimao.search"
-            ),
-        )
-        for query in source.queries
-    ]
-
-
-OPENINGS: dict[Spider, Callable[[Source], list[tuple[str, Ask]]]] = {
-    Spider.RSS: _rss,
-    Spider.HACKERNEWS: _hackernews,
-    Spider.MASTODON: _mastodon,
-    Spider.APPSTORE: _appstore,
-    Spider.FORUM: _forum,
-    Spider.MICROBLOG: _microblog,
-    Spider.COMPLAINTS: _complaints,
-}

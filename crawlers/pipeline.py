@@ -9,7 +9,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 from tingchao.bus import RAW, Bus
 from tingchao.mention import Engagement, Mention, encode
@@ -17,13 +17,16 @@ from tingchao.store import Document, Store
 
 MOST_REMEMBERED = 100_000
 
+T = TypeVar("T")
+
 
 class Unchanged:
-    """Remembers the counts each mention was last published with; the least recently seen are forgotten."""
+    """Remembers the counts each mention was last published with, and whether it was gone; the least recently seen
+    are forgotten."""
 
     def __init__(self, limit: int = MOST_REMEMBERED) -> None:
         self._limit = limit
-        self._counts: OrderedDict[str, Engagement] = OrderedDict()
+        self._counts: OrderedDict[str, tuple[Engagement, bool]] = OrderedDict()
 
     def news(self, mentions: Sequence[Mention]) -> list[Mention]:
         """The mentions that were not published with these counts before, each once. The time does not count: one
@@ -31,14 +34,12 @@ class Unchanged:
         distinct = {mention.id: mention for mention in mentions}
         for id in distinct.keys() & self._counts.keys():
             self._counts.move_to_end(id)
-        return [
-            mention for mention in distinct.values() if self._counts.get(mention.id) != mention.engagement
-        ]
+        return [mention for mention in distinct.values() if self._counts.get(mention.id) != _state(mention)]
 
     def published(self, mentions: Sequence[Mention]) -> None:
         """Remember that these are on the bus."""
         for mention in mentions:
-            self._counts[mention.id] = mention.engagement
+            self._counts[mention.id] = _state(mention)
             self._counts.move_to_end(mention.id)
         while len(self._counts) > self._limit:
             self._counts.popitem(last=False)
@@ -69,13 +70,27 @@ class Pipeline:
             self._unchanged.published(news)
         return len(news)
 
-    async def keep(self, kind: str, id: str, body: Mapping[str, Any]) -> None:
-        """Write a document. Raises `StoreUnavailable`."""
-        await asyncio.to_thread(self._store.put, kind, id, body)
+    async def keep(
+        self, kind: str, id: str, body: Mapping[str, Any], expected_version: int | None = None
+    ) -> None:
+        """Write a document. Raises `StoreUnavailable`, and `StaleVersion` where another version is there."""
+        await asyncio.to_thread(self._store.put, kind, id, body, expected_version)
 
     async def find(self, kind: str, id: str) -> Document | None:
         """Read a document. Raises `StoreUnavailable`."""
         return await asyncio.to_thread(self._store.find, kind, id)
+
+    async def documents(self, kind: str) -> list[Document]:
+        """All documents of a kind. Raises `StoreUnavailable`."""
+        return await asyncio.to_thread(self._store.documents, kind)
+
+    async def remove(self, kind: str, id: str) -> bool:
+        """Remove a document; whether it was there. Raises `StoreUnavailable`."""
+        return await asyncio.to_thread(self._store.remove, kind, id)
+
+    async def ask(self, act: Callable[[Store], T]) -> T:
+        """What `act` does with the store. Raises what it raises."""
+        return await asyncio.to_thread(act, self._store)
 
     def close(self) -> None:
         """End the thread after its last batch and close the bus there."""
@@ -86,3 +101,7 @@ class Pipeline:
         for mention in mentions:
             self._bus.publish(RAW, mention.id, encode(mention))
         self._bus.flush()
+
+
+def _state(mention: Mention) -> tuple[Engagement, bool]:
+    return mention.engagement, mention.gone_at is not None

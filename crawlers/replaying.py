@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from crawlers.importing import FLUSH_EVERY, Progress, Report, lines, opened
+from crawlers.imports import FLUSH_EVERY, Progress, Report, lines, opened
 from crawlers.parsers.shapes import NotJson, count, ident, tree, words
 from tingchao.bus import RAW, Bus
 from tingchao.errors import BadInput, BadRecord

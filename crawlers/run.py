@@ -11,11 +11,12 @@ from typing import Any
 from scrapy.crawler import AsyncCrawlerProcess
 
 from crawlers.accounts import Accounts
-from crawlers.health import Health
 from crawlers.pipeline import Pipeline
+from crawlers.rights.keys import Keys
 from crawlers.scrapy_settings import MEMORY_LIMIT_MB, scrapy_settings
 from crawlers.sources import Source
 from crawlers.spiders.sources import Plan, SourcesSpider
+from crawlers.visits.health import Health
 from tingchao.bus import open_bus
 from tingchao.errors import TingchaoError
 from tingchao.privacy import Secret, seal
@@ -40,6 +41,7 @@ def crawl(settings: Settings, sources: Sequence[Source], *, once: bool) -> dict[
                 pipeline=pipeline,
                 seal=partial(seal, secret=secret, kept=accounts),
                 accounts=accounts,
+                keys=Keys(settings.home),
                 interval=float(settings.crawl_interval),
                 once=once,
             )

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from crawlers.addresses import host_of
-from crawlers.openings import openings
+from crawlers.manners.addresses import host_of
 from crawlers.sources import Source
 from tingchao.settings import Settings
 
@@ -24,13 +23,21 @@ def scrapy_settings(settings: Settings, sources: Sequence[Source]) -> dict[str, 
         # Ours, for Scrapy's own fetches a page whose robots.txt answered 403, 429 or 503.
         "ROBOTSTXT_OBEY": False,
         "DOWNLOADER_MIDDLEWARES": {
-            "crawlers.middlewares.AddressGate": 10,
-            "crawlers.middlewares.RobotsGate": 20,
+            "crawlers.manners.middlewares.AddressGate": 10,
+            "crawlers.manners.gates.ConductGate": 15,
+            "crawlers.manners.middlewares.RobotsGate": 20,
             "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
             "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
         },
-        "TWISTED_DNS_RESOLVER": "crawlers.addresses.GuardedResolver",
-        "DOWNLOAD_HANDLERS": {"data": None, "file": None, "ftp": None, "s3": None},
+        "TWISTED_DNS_RESOLVER": "crawlers.manners.addresses.GuardedResolver",
+        "DOWNLOAD_HANDLERS": {
+            "http": "crawlers.manners.door.Door",
+            "https": "crawlers.manners.door.Door",
+            "data": None,
+            "file": None,
+            "ftp": None,
+            "s3": None,
+        },
         "DOWNLOAD_MAXSIZE": 5 * 1024 * 1024,
         "DOWNLOAD_WARNSIZE": 0,
         "DOWNLOAD_TIMEOUT": 30,
@@ -66,7 +73,7 @@ def _slots(sources: Sequence[Source]) -> dict[str, dict[str, Any]]:
     slots: dict[str, dict[str, Any]] = {}
     for source in sources:
         if source.delay is not None:
-            host = host_of(openings(source)[0][1].url)
+            host = host_of(source.root)
             delay = max(source.delay, slots.get(host, {}).get("delay", 0.0))
             slots[host] = {"concurrency": 1, "delay": delay, "jitter": 0.0}
     return slots

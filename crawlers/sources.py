@@ -5,7 +5,8 @@ sources:
   - {id: hn, name: Hacker News, spider: hackernews, queries: [xiaomi], interval: 600}
 """
 
-from enum import StrEnum
+import re
+from collections.abc import Iterator
 from importlib.resources import files
 from ipaddress import ip_address
 from pathlib import Path
@@ -15,46 +16,42 @@ from urllib.parse import urlsplit
 import msgspec
 import yaml
 
+from crawlers.manners import budgets
+from crawlers.manners.budgets import Budget
+from crawlers.registry import closed_entry, spiders
+from crawlers.rights import permission as permissions
+from crawlers.rights.keys import NAME
+from crawlers.rights.permission import Permission
 from tingchao.errors import BadInput
 
 MAX_BYTES = 1_000_000
 SHORTEST_DELAY = 1.0
 """Seconds between two requests to a host that is not one's own; nobody may go below."""
 
-CLOSED = (
-    "weibo.com", "weibo.cn", "xiaohongshu.com", "zhihu.com", "douyin.com", "kuaishou.com", "toutiao.com",
-    "bilibili.com", "tieba.baidu.com", "douban.com", "xueqiu.com", "tousu.sina.com.cn", "mp.weixin.qq.com",
-    "weixin.sogou.com", "smzdm.com", "autohome.com.cn",
-)  # fmt: skip
-"""Hosts whose robots.txt or terms forbid crawlers: their data come by import, licence or official API."""
-
-
-class Spider(StrEnum):
-    """How a source is asked."""
-
-    RSS = "rss"
-    HACKERNEWS = "hackernews"
-    MASTODON = "mastodon"
-    APPSTORE = "appstore"
-    FORUM = "forum"
-    MICROBLOG = "microblog"
-    COMPLAINTS = "complaints"
-
 
 class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One source. `interval` and `delay` are seconds; None takes the default of the settings."""
+    """One source. `interval` and `delay` are seconds; None takes the default of the settings. `key` is the name of a
+    key, never the key. `instances` are sites of one kind, each of which becomes a source of its own."""
 
     id: str
-    spider: Spider
+    spider: str
     name: str = ""
     url: str = ""
     base: str = ""
+    instances: tuple[str, ...] = ()
     queries: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
+    nodes: tuple[str, ...] = ()
+    videos: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
     app: str | int = ""
     country: str = "cn"
+    key: str = ""
+    permission: Permission | None = None
     interval: float | None = None
     delay: float | None = None
+    budget: Budget | None = None
     pages: int = 5
     enabled: bool = True
 
@@ -63,17 +60,10 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """The name for people."""
         return self.name or self.id
 
-
-NEEDS: dict[Spider, tuple[str, ...]] = {
-    Spider.RSS: ("url",),
-    Spider.HACKERNEWS: ("queries",),
-    Spider.MASTODON: ("base", "tags"),
-    Spider.APPSTORE: ("app",),
-    Spider.FORUM: ("base",),
-    Spider.MICROBLOG: ("base", "queries"),
-    Spider.COMPLAINTS: ("base", "queries"),
-}
-"""The fields that each spider cannot do without."""
+    @property
+    def root(self) -> str:
+        """The address under which it is asked: its own, or the usual one of its spider."""
+        return self.url or self.base or next(iter(self.instances), "") or spiders()[self.spider].base
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -124,46 +114,119 @@ def from_yaml(text: str, name: str = "sources.yaml") -> tuple[Source, ...]:
         place = place.rstrip("`")
         raise BadInput(f"{lines.of(place)}: {reason}. {_expected(reason, place)}".rstrip()) from None
     seen: set[str] = set()
+    sources: list[Source] = []
     for number, source in enumerate(found):
-        problem = _problem(source, seen)
-        if problem:
+        if problem := _problem(source):
             raise BadInput(f"{lines.of(f'$.sources[{number}].{problem[0]}')}: {problem[1]}")
-        seen.add(source.id)
-    return tuple(source for source in found if source.enabled)
+        for each in _apart(source):
+            if each.id in seen:
+                place = lines.of(f"$.sources[{number}].id")
+                raise BadInput(f"{place}: {each.id!r} is there twice; each source has its own")
+            seen.add(each.id)
+            sources.append(each)
+    return tuple(source for source in sources if source.enabled)
+
+
+def _apart(source: Source) -> Iterator[Source]:
+    """A source of several instances as one of each, so that each has its own pace, health and rest."""
+    if not source.instances:
+        yield source
+    for instance in source.instances:
+        host = (urlsplit(instance).hostname or "").replace(".", "-")
+        alone = len(source.instances) == 1
+        yield msgspec.structs.replace(
+            source,
+            id=source.id if alone else f"{source.id}-{host}",
+            name=source.title if alone else f"{source.title} ({urlsplit(instance).hostname})",
+            base=instance,
+            instances=(),
+        )
 
 
 def _expected(reason: str, place: str) -> str:
     if "[" not in place:
         return "Write such as sources: [{id: ithome, spider: rss, url: https://www.ithome.com/rss/}]"
-    if "enum" in reason:
-        return f"Spiders are {', '.join(Spider)}"
-    if "unknown field" in reason:
-        return f"Fields are {', '.join(Source.__struct_fields__)}"
+    form = Permission if ".permission" in place else Budget if ".budget" in place else Source
+    if "unknown field" in reason or "missing required field" in reason:
+        return f"Fields are {', '.join(form.__struct_fields__)}"
+    if place.endswith(".kind"):
+        return f"Kinds are {', '.join(permissions.PermissionKind)}"
+    if place.endswith(".until"):
+        return "Write its last day as 2027-06-30"
     return ""
 
 
-def _problem(source: Source, seen: set[str]) -> tuple[str, str] | None:
+def _problem(source: Source) -> tuple[str, str] | None:
     """The first thing that is wrong with a source: the field, and what would be right."""
     if not source.id or len(source.id) > 40 or not source.id.replace("-", "").replace("_", "").isalnum():
         return "id", f"{source.id!r}: 1 to 40 letters, digits, - and _"
-    if source.id in seen:
-        return "id", f"{source.id!r} is there twice; each source has its own"
-    for field in NEEDS[source.spider]:
-        if not getattr(source, field):
-            return field, f"missing; spider {source.spider} needs {' and '.join(NEEDS[source.spider])}"
-    for field in ("url", "base"):
-        if (address := getattr(source, field)) and (reason := _bad_address(address)):
-            return field, f"{address!r} {reason}"
+    if source.spider not in spiders():
+        return "spider", f"{source.spider[:40]!r}: there is none. Spiders are {', '.join(spiders())}"
+    for check in (_missing, _bad_key, _bad_place, _bad_permission):
+        if problem := check(source):
+            return problem
     if source.interval is not None and not 1 <= source.interval <= 7 * 86_400:
         return "interval", f"{source.interval} is not between 1 second and 7 days"
-    shortest = 0.0 if _is_ours(source.url or source.base) else SHORTEST_DELAY
+    shortest = 0.0 if _is_ours(source.root) else SHORTEST_DELAY
     if source.delay is not None and not shortest <= source.delay <= 3_600:
         return "delay", f"{source.delay} is not between {shortest:g} and 3600 seconds"
+    if source.budget and (reason := budgets.problem(source.budget)):
+        return "budget", reason
     if not 1 <= source.pages <= 50:
         return "pages", f"{source.pages} is not between 1 and 50"
     if source.app and not str(source.app).isdecimal():
         return "app", f"{source.app!r}: the number in the app's address, such as 1234567890"
+    if bad := next((each for each in source.lists if not _LIST.fullmatch(each)), None):
+        return "lists", f"{bad!r}: the name of a list, such as latest or statuses/mentions"
     return None
+
+
+_LIST = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}(?:/[A-Za-z][A-Za-z0-9_]{0,39}){0,3}")
+
+
+def _missing(source: Source) -> tuple[str, str] | None:
+    needs = spiders()[source.spider].needs
+    for need in needs:
+        fields = need.split("|")
+        if not any(getattr(source, field) for field in fields):
+            wanted = " and ".join(each.replace("|", " or ") for each in needs)
+            return fields[0], f"missing; spider {source.spider} needs {wanted}"
+    return None
+
+
+def _bad_key(source: Source) -> tuple[str, str] | None:
+    """A key that stands in the file itself is never repeated."""
+    if source.key and not NAME.fullmatch(source.key):
+        return (
+            "key",
+            "is no name of a key. Give a name such as YOUTUBE_KEY, and keep the key itself out of this file",
+        )
+    if source.key and spiders()[source.spider].auth is None:
+        return "key", f"spider {source.spider} takes no key; leave it out"
+    plain = urlsplit(source.root).scheme == "http"
+    if source.key and plain and not _is_ours(source.root):
+        return "base", f"{source.root!r}: a key goes over https only"
+    return None
+
+
+def _bad_place(source: Source) -> tuple[str, str] | None:
+    places = [("url", source.url), ("base", source.base), *(("instances", each) for each in source.instances)]
+    for field, address in places:
+        if address and (reason := _bad_address(address)):
+            return field, f"{address!r} {reason}"
+    closed = closed_entry(source.root)
+    if closed and not source.permission:
+        field = next((name for name, address in places if address), "spider")
+        return field, (
+            f"{source.root!r} forbids crawlers. Import its data (docs/sources/{closed.id}.md), or write down the permission "
+            "you hold, such as permission: {kind: contract, holder: NAME, reference: NUMBER, until: 2027-06-30}"
+        )
+    return None
+
+
+def _bad_permission(source: Source) -> tuple[str, str] | None:
+    found = permissions.problem(source.permission) if source.permission else None
+    return (f"permission.{found[0]}", found[1]) if found else None
 
 
 def _is_ours(address: str) -> bool:
@@ -186,8 +249,6 @@ def _bad_address(address: str) -> str:
         return "is no address. Give https://HOST/..."
     if parts.username or parts.password:
         return "holds a user name or password; leave it out"
-    if any(host == closed or host.endswith(f".{closed}") for closed in CLOSED):
-        return "forbids crawlers. Import its data instead: see docs/sources.md, closed platforms"
     return ""
 
 

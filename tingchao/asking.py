@@ -20,6 +20,8 @@ from tingchao.watchlist import Matcher, load, read
 
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 SHOWN = 90
+SHOWN_SHARE = 0.05
+"""Of refused visits, from which on it is told."""
 READS = {"enrich": RAW, "index": ENRICHED, "alert": OBSERVATIONS, "notify": ALERTS}
 MAX_LINE = 1_000_000
 GONE_AFTER = 15.0
@@ -60,7 +62,7 @@ def search_text(settings: Settings, text: str, *, last: str, limit: int, as_json
 
 
 def _line(mention: Mention) -> str:
-    label = mention.sentiment.label if mention.sentiment else "unscored"
+    label = mention.sentiment.label if mention.sentiment else "unread" if mention.unread else "unscored"
     at = mention.published_at.astimezone(SHANGHAI)
     text = " ".join(printable(f"{mention.title} {mention.text}").split())
     return f"{at:%m-%d %H:%M}  {label:<8}  {printable(mention.source)[:14]:<14}  {text[:SHOWN]}"
@@ -223,14 +225,35 @@ def _status_lines(found: Mapping[str, Any]) -> Iterator[str]:
         if state in ("waiting", "failed") and told.get("last_error"):
             yield f"             {printable(str(told['last_error']))[:200]}"
     for name, source in found["sources"].items():
-        line = f"source       {name}: {source.get('state')}, last success {source.get('last_success') or 'never'}"
-        error = printable(str(source.get("error") or ""))[:160]
-        yield f"{line}, {error}" if error and source.get("state") != "ok" else line
+        yield f"source       {name}: {_heard(source)}"
     if not found["sources"]:
         yield "source       none has been crawled"
     yield f"open alerts  {len(alerts)}"
     for alert in alerts:
         yield f"             {printable(str(alert.get('topic_name')))} since {alert.get('raised_at')}"
+
+
+def _heard(source: Mapping[str, Any]) -> str:
+    """How a source is doing: its state, how fresh, how much against its usual, and what is not heard."""
+    told = [str(source.get("state")), f"last success {source.get('last_success') or 'never'}"]
+    if source.get("newest"):
+        told.append(f"newest {source['newest']}")
+    if source.get("an_hour") is not None:
+        told.append(
+            f"{source.get('lately', 0):,} new in this hour and the last (usual: {source['an_hour']:g} an hour)"
+        )
+    if (refusing := source.get("refusing") or 0) >= SHOWN_SHARE:
+        told.append(f"refuses {refusing:.0%}")
+    if gaps := source.get("gaps"):
+        told.append(f"{gaps:,} gap{'s' if gaps > 1 else ''}")
+    if source.get("expected") is not None:
+        told.append(f"got {source.get('got', 0):,} of {source['expected']:,}")
+    if blind := source.get("blind"):
+        told.append("lost " + printable(" ".join(map(str, blind)))[:SHOWN])
+    error = printable(str(source.get("error") or ""))[:160]
+    if error and source.get("state") not in ("ok", "silent"):
+        told.append(error)
+    return ", ".join(told)
 
 
 def _write(out: TextIO, row: dict[str, Any]) -> None:

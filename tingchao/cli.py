@@ -14,7 +14,10 @@ import typer
 
 from tingchao import __version__, chosen, shell
 from tingchao.cli_corrections import corrections_app
+from tingchao.cli_import import import_, push_server
+from tingchao.cli_manners import hosts_app, requests
 from tingchao.cli_model import model_app, rescore
+from tingchao.cli_parse import parse
 from tingchao.cli_services import services_app
 from tingchao.cli_watchlist import watchlist_app
 
@@ -46,6 +49,7 @@ app.add_typer(corrections_app, name="corrections")
 app.add_typer(services_app, name="services")
 app.add_typer(watchlist_app, name="watchlist")
 app.add_typer(model_app, name="model")
+app.add_typer(hosts_app, name="hosts")
 
 
 def _version(wanted: bool) -> None:
@@ -217,37 +221,8 @@ def dashboard() -> None:
     os.execve(command[0], command, {**os.environ, **env})
 
 
-@app.command(name="import")
-def import_(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="JSON lines, also gzipped; - reads standard input.")
-    ],
-    source: Annotated[
-        str, typer.Option(metavar="NAME", help="Source name for lines that have none.")
-    ] = "import",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and report, publish nothing.")] = False,
-    as_json: chosen.Json = False,
-) -> None:
-    """Bring mentions in from a file of JSON lines.
-
-    Through the same door as the crawler: texts are cleaned, authors hashed, doubles dropped by id, so importing
-    a file twice changes nothing. A line that cannot be read is refused, reported and shelved; the others come in.
-    Exit code 1 if any was refused.
-
-    \b
-    A line: {"id", "source", "text", "title"?, "url"?, "published_at"?, "author"?}
-
-    Example: tingchao import export.jsonl.gz --source heimao --dry-run
-    """
-    report = chosen.room("crawlers.commands").import_file(
-        chosen.settings(), file, source=source, dry_run=dry_run
-    )
-    refused, problems = report["refused"], report["problems"]
-    if refused > len(problems) and not as_json:
-        problems.append(f"... and {refused - len(problems):,} lines more")
-    shell.tell(report, as_json=as_json)
-    if refused:
-        raise typer.Exit(1)
+app.command(name="import")(import_)
+app.command(name="push-server")(push_server)
 
 
 @app.command()
@@ -411,6 +386,8 @@ def status(as_json: chosen.Json = False) -> None:
 
 
 app.command()(rescore)
+app.command()(requests)
+app.command()(parse)
 
 
 def _end(bad_lines: int) -> None:

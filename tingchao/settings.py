@@ -53,6 +53,9 @@ class Settings(BaseSettings):
         None, description="Its HMAC-SHA256 secret, at least 16 characters"
     )
     wecom_url: SecretStr | None = Field(None, description="企业微信 group robot's webhook address")
+    push_token: SecretStr | None = Field(
+        None, description="Token of feeds that push mentions, at least 16 characters; empty: one is made"
+    )
     allow_private_hosts: bool = Field(
         False, description="Let crawler and webhooks reach loopback and private addresses (demo, tests)"
     )

@@ -1,8 +1,8 @@
 """The spider that visits every source on its own clock, in one process and one reactor.
 
-Each source is a task: it visits, writes its health, and sleeps; a slow or refusing one delays no other. Pages
-are fetched one by one through Scrapy's downloader, with all its middlewares, and waited for in place, because
-what is asked next depends on what was seen and on what is safely on the bus.
+Each source is a task: it visits the queries that are due, writes its health, and sleeps; a slow or
+refusing one delays no other. Pages are fetched one by one through Scrapy's downloader, with all its middlewares, and
+waited for in place, because what is asked next depends on what was seen and on what is safely on the bus.
 """
 
 import asyncio
@@ -16,34 +16,41 @@ from typing import Any
 import structlog
 from scrapy import Request, Spider
 from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
 
 from crawlers import accounts
-from crawlers import checkpoint as checkpoints
-from crawlers import health as healths
 from crawlers.accounts import Accounts
-from crawlers.addresses import host_of
-from crawlers.checkpoint import Checkpoint
-from crawlers.health import Health
-from crawlers.manners import LONGEST_ASKED, Rest, pause, refused
-from crawlers.middlewares import FAILURES, ROBOTS, NotAllowed
+from crawlers.manners.conduct import Conduct, Held, budgets_of
+from crawlers.manners.gates import headers_of, request_meta
+from crawlers.manners.ledger import Fate
+from crawlers.manners.middlewares import FAILURES, ROBOTS, NotAllowed
+from crawlers.manners.rests import LONGEST_ASKED, Rest, pause, refused
 from crawlers.openings import openings
 from crawlers.parsers import Ask, Outcome, Page
 from crawlers.pipeline import Pipeline
+from crawlers.rights.access import Access, NoPass
+from crawlers.rights.keys import Keys
+from crawlers.scrapy_settings import DEFAULT_DELAY
 from crawlers.sources import Source
-from crawlers.visiting import Refused, Tally, Unreachable, Visit
-from tingchao.errors import BusUnavailable, StoreUnavailable
+from crawlers.visits import gaps
+from crawlers.visits import health as healths
+from crawlers.visits.checkpoint import Checkpoint
+from crawlers.visits.health import Health, State
+from crawlers.visits.keeping import Keeper
+from crawlers.visits.lines import Line, Query, line_of, paced
+from crawlers.visits.schedule import Limits, alerted_words, is_alerted, limits, waits
+from crawlers.visits.visiting import Refused, Tally, Unreachable, Visit
+from tingchao.errors import BusUnavailable
 from tingchao.mention import Robots
 from tingchao.privacy import Seal
 
 log = structlog.get_logger("crawl")
 
-HEALTH_EVERY = timedelta(seconds=2)
-"""A source that is visited more often writes its health only so often, unless something changed."""
-CHECKPOINT_EVERY = timedelta(seconds=30)
-"""A visit that published nothing moves its checkpoint in the store only so often."""
 START_AGAIN_AFTER = 60.0
 WATCHLIST_EVERY = timedelta(seconds=30)
-"""How long the names of the watchlist are believed."""
+"""How long the watchlist and the alerts are believed."""
+LOOK_EVERY = 15.0
+"""Seconds after which a sleeping source looks whether an alert wants it sooner."""
 
 
 @dataclass(frozen=True)
@@ -55,25 +62,10 @@ class Plan:
     pipeline: Pipeline
     seal: Seal
     accounts: Accounts
+    keys: Keys
     interval: float
     once: bool
     healths: dict[str, Health] = field(default_factory=dict)
-
-
-@dataclass
-class Line:
-    """One source while it is listened to."""
-
-    source: Source
-    host: str
-    interval: float
-    health: Health
-    failures: int = 0
-    asked_to_wait: float = 0.0
-    written: Health | None = None
-    checkpoints: dict[str, Checkpoint] = field(default_factory=dict)
-    kept_at: dict[str, datetime] = field(default_factory=dict)
-    held: dict[str, dict[str, set[str]]] = field(default_factory=dict)
 
 
 class SourcesSpider(Spider):
@@ -84,8 +76,13 @@ class SourcesSpider(Spider):
     def __init__(self, plan: Plan, **options: Any) -> None:
         super().__init__(**options)
         self.plan = plan
+        self.conduct = Conduct(budgets_of(plan.sources, DEFAULT_DELAY), plan.pipeline)
+        self._keeper = Keeper(plan.pipeline)
+        self._access = Access(plan.keys, self._post, self._keeper.find, self._keeper.put)
         self._rests: dict[str, Rest] = {}
+        self._lines: dict[str, Line] = {}
         self._learned: datetime | None = None
+        self._alerted: frozenset[str] = frozenset()
 
     async def start(self) -> AsyncIterator[Any]:
         """Runs as long as the crawl; there are no requests for Scrapy's own scheduler."""
@@ -110,7 +107,7 @@ class SourcesSpider(Spider):
 
     async def _listen(self, source: Source, wait: float = 0.0) -> None:
         await asyncio.sleep(wait)
-        line = await self._line(source)
+        line = self._lines[source.id] = await self._line(source)
         if not self.plan.once:
             # So that sources with one interval do not all start at once.
             await asyncio.sleep(random.random() * min(line.interval / 10, 5.0))
@@ -119,128 +116,225 @@ class SourcesSpider(Spider):
             if rest and not self.plan.once:
                 await asyncio.sleep(rest)
                 continue
-            if not rest:
-                await self._visit(line)
+            await self._learn()
+            due = line.queries if self.plan.once or line.failures else await self._due(line)
+            if due and not rest:
+                await self._visit(line, due)
             self.plan.healths[source.id] = line.health
             if self.plan.once:
                 return
-            await asyncio.sleep(max(line.asked_to_wait, pause(line.interval, line.failures, random.random())))
+            await asyncio.sleep(await self._pause(line))
+
+    async def _due(self, line: Line) -> list[Query]:
+        return [query for query in line.queries if await self._waits(line, query) <= 0]
+
+    async def _waits(self, line: Line, query: Query) -> float:
+        state = await self._keeper.checkpoint(query)
+        alerted = is_alerted(query.name, self._alerted)
+        return waits(state.pace, self._limits(line), datetime.now(UTC), alerted=alerted)
+
+    async def _pause(self, line: Line) -> float:
+        """Seconds to sleep: after a failure as the site asks or as failures add up; else until a query is due."""
+        asked, line.asked_to_wait = line.asked_to_wait, 0.0
+        if line.failures or asked:
+            return max(asked, pause(line.interval, line.failures, random.random()))
+        return min([LOOK_EVERY, *[await self._waits(line, query) for query in line.queries]])
+
+    def _limits(self, line: Line) -> Limits:
+        return limits(
+            line.interval, sum(each.host_seconds for each in self._lines.values() if each.host == line.host)
+        )
 
     def _rest(self, line: Line) -> float:
         """Seconds for which the host, or this source of it, is to be left alone."""
         now = datetime.now(UTC)
-        return max(self._rests.get(key, Rest()).seconds(now) for key in (line.host, line.source.id))
+        return max(self.conduct.rest(line.host), self._rests.get(line.source.id, Rest()).seconds(now))
 
     async def _line(self, source: Source) -> Line:
-        interval = source.interval or self.plan.interval
-        known = await self._find(healths.KIND, source.id)
-        health = healths.from_body(known or {}, source.title, interval)
-        host = host_of(openings(source)[0][1].url)
-        if health.retry_at and health.state is healths.State.REFUSED:
-            self._rests[source.id] = Rest(1, health.retry_at)
-        return Line(source, host, interval, health)
+        known = await self._keeper.find(healths.KIND, source.id)
+        usual = await self._keeper.find(healths.USUAL, source.id)
+        line = line_of(source, self.plan.interval, known or {}, usual or {})
+        if line.health.retry_at and line.health.state is State.REFUSED:
+            self._rests[source.id] = Rest(1, line.health.retry_at)
+        return line
 
-    async def _visit(self, line: Line) -> None:
-        """Visit all queries of a source, and write down how it went."""
-        await self._learn_names()
+    async def _visit(self, line: Line, due: list[Query]) -> None:
+        """Visit the queries that are due, and write down how it went."""
         tally = Tally()
         try:
-            troubles = await self._queries(line, tally)
+            await self._queries(line, due, tally)
         except Refused as error:
             now = datetime.now(UTC)
-            key = line.host if error.whole_host else line.source.id
-            rest = refused(self._rests.get(key, Rest()), now, error.after, random.random())
-            self._rests[key] = rest
+            if error.whole_host:
+                rest = self.conduct.refused(line.host, str(error), error.after)
+            else:
+                rest = refused(self._rests.get(line.source.id, Rest()), now, error.after, random.random())
+                self._rests[line.source.id] = rest
             line.health = healths.was_refused(line.health, tally, now, error.outcome, str(error), rest)
             log.warning("source refuses", source=line.source.id, reason=str(error), seconds=rest.seconds(now))
+        except Held as error:
+            self._held(line, tally, error)
         except BusUnavailable as error:
             self._failed(line, tally, str(error))
         else:
-            if len(troubles) == len(openings(line.source)):
+            troubles = [query.trouble for query in line.queries if query.trouble]
+            if len(troubles) == len(line.queries):
                 self._failed(line, tally, troubles[0])
             else:
-                self._rests.pop(line.host, None)
-                self._rests.pop(line.source.id, None)
-                line.failures = 0
-                tally.trouble = tally.trouble or "; ".join(troubles[:3])
-                line.health = healths.succeeded(line.health, tally, datetime.now(UTC))
+                self._succeeded(line, tally, troubles)
+                await self._keeper.usual(line.source.id, line.usual)
         await self._write(line)
 
-    async def _learn_names(self) -> None:
-        """Names that were put on the watchlist since stay readable from now on."""
+    def _succeeded(self, line: Line, tally: Tally, troubles: list[str]) -> None:
+        self._rests.pop(line.source.id, None)
+        line.failures = 0
+        tally.trouble = tally.trouble or "; ".join(troubles[:3])
+        now = datetime.now(UTC)
+        line.usual = healths.learnt(line.usual, line.health, tally, now)
+        known = [query.checkpoint for query in line.queries if query.checkpoint]
+        line.health = healths.succeeded(line.health, tally, now, line.usual, gaps.open_gaps(known))
+
+    async def _learn(self) -> None:
+        """Names that were put on the watchlist since stay readable from now on, and alerts raised since hasten."""
         now = datetime.now(UTC)
         if self._learned is None or now - self._learned >= WATCHLIST_EVERY:
             self._learned = now
-            if watchlist := await self._find(accounts.KIND, accounts.CURRENT):
+            if watchlist := await self._keeper.find(accounts.KIND, accounts.CURRENT):
                 self.plan.accounts.learn(watchlist)
+                alerts = await self._keeper.bodies("alert")
+                self._alerted = alerted_words(watchlist, alerts)
 
-    async def _queries(self, line: Line, tally: Tally) -> list[str]:
-        """Each query in turn; one that fails does not keep the others from being heard. Returns the failures.
+    async def _queries(self, line: Line, due: list[Query], tally: Tally) -> None:
+        """Each query in turn; one that fails does not keep the others from being heard, and its `trouble` says why.
 
         Raises `Refused` where the host refuses, or none of the queries may be asked.
         """
-        troubles = []
         refusal: Refused | None = None
         line.asked_to_wait = 0.0
-        for query, opening in openings(line.source):
+        for query in due:
+            query.trouble = ""
             try:
-                await self._query(line, query, opening, tally)
+                await self._query(line, query, tally)
             except Unreachable as error:
-                troubles.append(str(error))
+                query.trouble = str(error)
                 line.asked_to_wait = max(line.asked_to_wait, min(error.after or 0.0, LONGEST_ASKED))
             except Refused as error:
                 if error.whole_host:
                     raise
-                troubles.append(str(error))
+                query.trouble = str(error)
                 refusal = error
-        if refusal and len(troubles) == len(openings(line.source)):
+        if refusal and all(query.trouble for query in line.queries):
             raise refusal
-        return troubles
 
-    async def _query(self, line: Line, query: str, opening: Ask, tally: Tally) -> None:
-        name = checkpoints.checkpoint_id(line.source.id, query)
-        before = line.checkpoints.get(query)
-        if before is None:
-            before = checkpoints.from_body(await self._find(checkpoints.KIND, name) or {})
-        held = line.held.setdefault(query, {})
-        published = tally.published
-        now = datetime.now(UTC)
+    async def _query(self, line: Line, query: Query, total: Tally) -> None:
+        before = await self._keeper.checkpoint(query)
+        now, tally = datetime.now(UTC), Tally()
+        alerted = is_alerted(query.name, self._alerted)
+
+        async def keep(state: Checkpoint) -> None:
+            await self._keeper.page_read(query, state, datetime.now(UTC))
+
+        async def gone(native_id: str, page: str) -> None:
+            await self._keeper.gone(line.source.id, native_id, page, now)
+
         visit = Visit(
-            partial(self._fetch, line.source), self.plan.pipeline.deliver, self.plan.seal, held, tally
+            partial(self._fetch, line.source),
+            self.plan.pipeline.deliver,
+            self.plan.seal,
+            query.held,
+            tally,
+            keep=keep,
+            gone=gone,
         )
-        after = await visit.make(
-            opening, before, pages=line.source.pages, interval=timedelta(seconds=line.interval), now=now
-        )
-        line.checkpoints[query] = after
-        due = now - line.kept_at.get(query, now) >= CHECKPOINT_EVERY or query not in line.kept_at
-        if after != before and (tally.published > published or due):
-            await self._keep(checkpoints.KIND, name, checkpoints.to_body(after))
-            line.kept_at[query] = now
+        over = False
+        self.conduct.marks.drop(line.source.id)
+        try:
+            await visit.make(
+                query.opening,
+                before,
+                pages=line.source.pages,
+                interval=timedelta(seconds=line.interval),
+                now=now,
+                alerted=alerted,
+            )
+            over = True
+        finally:
+            total.add(tally)
+            query.checkpoint = paced(
+                visit.state,
+                self._limits(line),
+                tally if over else None,
+                datetime.now(UTC),
+                random.random(),
+                alerted=alerted,
+            )
+            await self._keeper.visit_over(query, datetime.now(UTC), news=tally.published > 0)
+            told = gaps.told(before, query.checkpoint, line.source.id, query.name, now, anew=not query.told)
+            await self._keeper.gaps(told)
+            query.told = True
+
+        await self.conduct.marks.settle(line.source.id)
 
     async def _fetch(self, source: Source, ask: Ask) -> Page:
-        request = Request(ask.url, dont_filter=True)
-        assert self.crawler.engine is not None
         try:
-            response = await self.crawler.engine.download_async(request)
-        except NotAllowed as error:
-            raise Refused(Outcome.BLOCKED, str(error), whole_host=False) from None
-        except IgnoreRequest as error:
-            raise Unreachable(str(error)) from None
-        except FAILURES as error:
-            raise Unreachable(f"{type(error).__name__}: {error}"[:300]) from None
+            granted = await self._access.pass_for(source, ask.url, datetime.now(UTC))
+        except NoPass as error:
+            if error.after is None:
+                raise Unreachable(str(error)) from None
+            raise Refused(Outcome.BLOCKED, str(error), error.after, whole_host=False) from None
+        # What an index of lists leads to may have changed though it has not.
+        first = ask.parser != "sitemap" and any(ask.url == opening.url for _, opening in openings(source))
+        meta = {**request_meta(source.id, conditional=first), **granted.meta}
+        response = await self._download(
+            Request(ask.url, headers=dict(granted.headers), dont_filter=True, meta=meta)
+        )
+        if response.status == 401:
+            self._access.refused_key(source)
         return Page(
             url=response.url,
             body=response.body,
             captured_at=datetime.now(UTC),
             source=source.id,
             status=response.status,
-            headers={
-                name.decode("latin-1").lower(): b", ".join(values).decode("latin-1")
-                for name, values in response.headers.items()
-            },
+            headers=headers_of(response),
             context=ask.context,
             robots=response.meta.get(ROBOTS, Robots()),
         )
+
+    async def _post(
+        self, url: str, headers: Mapping[str, str], body: bytes, meta: Mapping[str, Any]
+    ) -> tuple[int, bytes]:
+        """For a token of an official API; see `crawlers.rights.access`."""
+        request = Request(
+            url, method="POST", headers=dict(headers), body=body, dont_filter=True, meta=dict(meta)
+        )
+        response = await self._download(request)
+        return response.status, response.body
+
+    async def _download(self, request: Request) -> Response:
+        """Raises `Refused`, `Held`, `Unreachable`."""
+        assert self.crawler.engine is not None
+        try:
+            response: Response = await self.crawler.engine.download_async(request)
+        except NotAllowed as error:
+            raise Refused(Outcome.BLOCKED, str(error), whole_host=False) from None
+        except Held:
+            raise
+        except IgnoreRequest as error:
+            raise Unreachable(str(error)) from None
+        except FAILURES as error:
+            raise Unreachable(f"{type(error).__name__}: {error}"[:300]) from None
+        return response
+
+    def _held(self, line: Line, tally: Tally, error: Held) -> None:
+        """Not asked: the host rests, its budget is used, or a person switched it off. No failure of the source."""
+        now = datetime.now(UTC)
+        refusing = error.fate is Fate.RESTING
+        line.health = healths.held(line.health, tally, now, str(error), error.until, refusing=refusing)
+        if error.until:
+            # Not all at once when the day turns.
+            seconds = (error.until - now).total_seconds() + random.random() * min(line.interval, 300.0)
+            line.asked_to_wait = max(0.0, seconds)
 
     def _failed(self, line: Line, tally: Tally, reason: str) -> None:
         line.failures += 1
@@ -249,33 +343,6 @@ class SourcesSpider(Spider):
             log.warning("source failed", source=line.source.id, reason=reason, times=line.failures)
 
     async def _write(self, line: Line) -> None:
-        """Health to the store, at most every two seconds while it says the same."""
-        last, health = line.written, line.health
-        same = last is not None and (last.state, last.outcome, last.error) == (
-            health.state,
-            health.outcome,
-            health.error,
-        )
-        recent = (
-            last is not None
-            and last.last_try
-            and health.last_try
-            and health.last_try - last.last_try < HEALTH_EVERY
-        )
-        if not (same and recent) or self.plan.once:
-            await self._keep(healths.KIND, line.source.id, healths.to_body(health))
-            line.written = health
-
-    async def _keep(self, kind: str, id: str, body: Mapping[str, Any]) -> None:
-        try:
-            await self.plan.pipeline.keep(kind, id, body)
-        except StoreUnavailable as error:
-            log.warning("not written; it will be with the next visit", kind=kind, id=id, reason=str(error))
-
-    async def _find(self, kind: str, id: str) -> Mapping[str, Any] | None:
-        try:
-            found = await self.plan.pipeline.find(kind, id)
-        except StoreUnavailable as error:
-            log.warning("not read; starting without", kind=kind, id=id, reason=str(error))
-            return None
-        return found.body if found else None
+        if await self._keeper.health(line.source.id, line.health, line.written, always=self.plan.once):
+            line.written = line.health
+        await self._keeper.notices(line.source.id, line.health, line.usual, datetime.now(UTC))

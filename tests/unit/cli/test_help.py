@@ -33,13 +33,14 @@ COMMANDS = list(commands())
 
 def test_every_command_that_is_promised_is_there():
     assert set(COMMANDS) == {
-        "demo", "init", "up", "crawl", "work", "dashboard", "import", "replay", "search", "match", "when", "score",
-        "doctor", "status", "rescore", "model shadow", "model drift", "corrections export", "watchlist check",
+        "demo", "init", "up", "crawl", "work", "dashboard", "import", "push-server", "replay", "search",
+        "match", "when", "score", "doctor", "status", "rescore", "parse", "model shadow", "model drift",
+        "corrections export", "watchlist check", "requests", "hosts list", "hosts stop", "hosts allow",
         "watchlist load", "watchlist show", "services up", "services status", "services down",
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("path", ["", "corrections", "model", "watchlist", "services"])
+@pytest.mark.parametrize("path", ["", "corrections", "hosts", "model", "watchlist", "services"])
 def test_a_list_of_commands_cuts_no_sentence_at_eighty_columns(tingchao, path, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
 

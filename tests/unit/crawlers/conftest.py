@@ -33,6 +33,10 @@ class Site:
                 with contextlib.suppress(ConnectionError):
                     self.wfile.write(body)
 
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                self.do_GET()
+
             def log_message(self, *_: object) -> None:
                 pass
 

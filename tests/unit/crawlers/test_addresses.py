@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawlers.addresses import GuardedResolver, host_of, is_public, refusal
+from crawlers.manners.addresses import GuardedResolver, host_of, is_public, refusal
 
 PUBLIC = [
     "http://example.com/",

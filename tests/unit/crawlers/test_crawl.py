@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.crawlers.searching import PATH, Archive
 from tingchao.bus import DEAD, RAW, open_bus
 from tingchao.mention import decode_mention, encode, mention_id
 from tingchao.settings import Settings
@@ -386,3 +387,160 @@ def test_a_crawler_killed_in_the_middle_leaves_no_hole(make_site, tmp_path):
 
     held = {str(1_000 * number + row) for number in range(1, pages + 1) for row in range(5)}
     assert {mention.native_id for mention in published(tmp_path)} == held
+
+
+def documents(home, kind):
+    with open_store(Settings(home=home).store_address) as store:
+        return [document.body for document in store.documents(kind)]
+
+
+def statuses(site, posts, size=5):
+    """A tag's timeline that goes on by the last id, as Mastodon's does; `posts` are numbers, the newest first."""
+
+    def answer(path):
+        below = int(path.partition("max_id=")[2] or 10**9)
+        shown = [number for number in posts if number < below][:size]
+        rows = [
+            {
+                "id": str(number),
+                "created_at": f"2026-01-01T{number // 60:02}:{number % 60:02}:00Z",
+                "content": "<p>炸锅</p>",
+                "account": {"id": "1"},
+            }
+            for number in shown
+        ]
+        follow = f'<{site.origin}/api/v1/timelines/tag/x?max_id={min(shown, default=0)}>; rel="next"'
+        more = bool(shown) and min(posts) < min(shown)
+        return 200, {"Link": follow} if more else {}, json.dumps(rows).encode()
+
+    return answer
+
+
+def test_what_two_visits_leave_between_them_is_a_gap_until_a_later_one_has_read_it(make_site, tmp_path):
+    site, news = make_site(), make_site()
+    posts = list(range(10, 0, -1))
+    site.answers["/api/v1/timelines/tag/x"] = statuses(site, posts)
+    news.answers["/feed"] = feed(1, 2)
+    write_sources(
+        tmp_path,
+        [
+            {"id": "m", "spider": "mastodon", "base": site.origin, "tags": ["x"], "pages": 3},
+            {"id": "news", "spider": "rss", "url": f"{news.origin}/feed"},
+        ],
+    )
+    assert crawl_once(tmp_path).returncode == 0
+    assert documents(tmp_path, "gap") == []
+
+    posts[:0] = range(40, 10, -1)
+    news.answers["/feed"] = feed(8, 9)
+    assert crawl_once(tmp_path).returncode == 0
+    found = {gap["source"]: gap for gap in documents(tmp_path, "gap")}
+    assert {name: (gap["standing"], gap["why"]) for name, gap in found.items()} == {
+        "m": ("open", "pages"),
+        "news": ("open", "window"),
+    }
+    assert found["m"]["since"] < found["m"]["until"]
+    assert [healths(tmp_path)[name]["gaps"] for name in ("m", "news")] == [1, 1]
+    status = subprocess.run(
+        [sys.executable, "-m", "tingchao.cli", "status"],
+        env=command(tmp_path)[1],
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert "source       m: ok" in status.stdout.decode()
+    assert ", 1 gap" in status.stdout.decode()
+
+    asked = len(site.paths())
+    for _ in range(2):
+        assert crawl_once(tmp_path).returncode == 0
+    found = {gap["source"]: gap for gap in documents(tmp_path, "gap")}
+    assert {name: gap["standing"] for name, gap in found.items()} == {"m": "filled", "news": "open"}
+    numbers = {int(mention.native_id) for mention in published(tmp_path) if mention.source == "m"}
+    assert numbers == set(range(1, 41))
+    timelines = [path for path in site.paths()[asked:] if "timelines" in path]
+    assert len(timelines) <= 6
+
+
+def test_a_crawler_killed_in_the_middle_does_not_ask_again_for_what_it_has(make_site, tmp_path):
+    site = make_site()
+    quick = threading.Event()
+    answer = statuses(site, list(range(60, 0, -1)))
+
+    def slowly(path):
+        quick.wait(0.4)
+        return answer(path)
+
+    site.answers["/api/v1/timelines/tag/x"] = slowly
+    write_sources(
+        tmp_path, [{"id": "m", "spider": "mastodon", "base": site.origin, "tags": ["x"], "pages": 50}]
+    )
+    arguments, env = command(tmp_path)
+    process = subprocess.Popen(arguments, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    until(lambda: len(site.paths()) > 6)
+    process.kill()
+    process.wait()
+    before = len(site.paths())
+    quick.set()
+
+    assert crawl_once(tmp_path).returncode == 0
+
+    first = [path for path in site.paths()[:before] if "max_id" in path]
+    second = [path for path in site.paths()[before:] if "max_id" in path]
+    assert set(first[:-2]).isdisjoint(second)
+    assert {int(mention.native_id) for mention in published(tmp_path)} == set(range(1, 61))
+
+
+def test_a_post_that_is_gone_is_marked_and_what_it_said_is_kept(make_site, tmp_path):
+    site = make_site()
+    listing = (
+        "<ul class='threads'><li class='thread' data-id='7'><a href='/thread/7'>t</a>"
+        "<span class='count'>{}</span></li></ul>"
+    )
+    floor = (
+        "<h1>冒烟</h1><article class='post' data-id='1' data-floor='1'><span class='author' data-uid='u'>n</span>"
+        "<time datetime='2026-01-01T00:00:00Z'>x</time><div class='content'>炸锅冒烟</div></article>"
+    )
+    site.answers["/list"] = (200, {}, listing.format(1).encode())
+    site.answers["/thread/7"] = (200, {}, floor.encode())
+    write_sources(tmp_path, [{"id": "forum", "spider": "forum", "base": site.origin, "pages": 1}])
+    assert crawl_once(tmp_path).returncode == 0
+    with open_store(Settings(home=tmp_path).store_address) as store:
+        store.upsert(published(tmp_path))
+    site.answers["/list"] = (200, {}, listing.format(2).encode())
+    site.answers["/thread/7"] = (404, {}, b"none")
+
+    assert crawl_once(tmp_path).returncode == 0
+
+    (gone,) = published(tmp_path)
+    assert gone.id == mention_id("forum", "t7")
+    assert gone.gone_at == gone.captured_at
+    with open_store(Settings(home=tmp_path).store_address) as store:
+        store.upsert([gone])
+        (kept,) = store.get([gone.id])
+    assert kept.text == "炸锅冒烟"
+    assert kept.gone_at == gone.gone_at
+    assert healths(tmp_path)["forum"]["state"] == "ok"
+
+
+def test_all_that_a_search_holds_is_collected_though_it_is_capped_and_a_page_is_empty_by_chance(
+    make_site, tmp_path
+):
+    site, archive = make_site(), Archive(cap=1_000)
+    start = datetime.now(UTC) - timedelta(days=3)
+    for number in range(1_300):
+        archive.post(number, start + number * timedelta(minutes=3))
+    archive.empty[3] = 1
+    site.answers[PATH] = lambda path: (200, {}, archive.answer(path))
+    write_sources(
+        tmp_path,
+        [{"id": "hn", "spider": "hackernews", "base": site.origin, "queries": ["x"], "pages": 50}],
+    )
+
+    assert crawl_once(tmp_path).returncode == 0
+
+    got = [mention.native_id for mention in published(tmp_path)]
+    assert set(got) == set(archive.posts)
+    health = healths(tmp_path)["hn"]
+    assert (health["state"], health["gaps"]) == ("ok", 0)
+    assert health["expected"] >= health["got"] >= 1_000

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawlers.importing import import_file, read_line
+from crawlers.imports import import_file
+from crawlers.imports.translating import read_line
 from crawlers.replaying import replay
 from tingchao.bus import DEAD, RAW
 from tingchao.errors import BadInput, BadRecord

@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from crawlers.health import Health, State, failed, from_body, succeeded, to_body, was_refused
-from crawlers.manners import Rest, pause, refused, retry_after
+from crawlers.manners.rests import Rest, pause, refused, retry_after
+from crawlers.manners.robots import LONGEST, MOST_SITEMAPS, read_rules, unanswered
 from crawlers.parsers import Outcome
-from crawlers.robots import LONGEST, read_rules, unanswered
-from crawlers.visiting import Tally
+from crawlers.visits.health import Health, State, failed, from_body, succeeded, to_body, was_refused
+from crawlers.visits.visiting import Tally
 
 NOW = datetime(2026, 11, 24, 2, tzinfo=UTC)
 AGENT = "tingchao/0.1 (+https://example.com)"
@@ -46,6 +46,21 @@ def test_robots_fails_closed(status, body, allowed):
     assert NOW < rules.expires <= NOW + LONGEST
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "able"),
+    [
+        (200, b"User-agent: *\nDisallow: /", True),
+        (403, b"", True),
+        (400, b"{}", True),
+        (200, b"<html>", True),
+        (503, b"", False),
+        (429, b"", False),
+    ],
+)
+def test_a_permission_stands_above_what_a_site_says_but_not_above_its_being_in_trouble(status, body, able):
+    assert read_rules(status, body, NOW).able is able
+
+
 def test_no_answer_forbids_but_is_soon_asked_for_again():
     rules = unanswered("timeout", NOW)
 
@@ -58,6 +73,16 @@ def test_no_answer_forbids_but_is_soon_asked_for_again():
 )
 def test_the_crawl_delay_is_kept_within_reason(line, delay):
     assert read_rules(200, b"User-agent: *\n" + line + b"\nDisallow: /x", NOW).delay(AGENT) == delay
+
+
+def test_the_sitemaps_that_robots_txt_names_can_be_read():
+    lines = b"User-agent: *\nDisallow: /x\n" + b"".join(
+        b"Sitemap: https://a.example/%d.xml\n" % number for number in range(99)
+    )
+
+    assert read_rules(200, lines, NOW).sitemaps[:2] == ("https://a.example/0.xml", "https://a.example/1.xml")
+    assert len(read_rules(200, lines, NOW).sitemaps) == MOST_SITEMAPS
+    assert read_rules(404, b"", NOW).sitemaps == ()
 
 
 def test_a_site_that_refuses_rests_longer_each_time():

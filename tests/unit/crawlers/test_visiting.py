@@ -8,10 +8,10 @@ from functools import partial
 import pytest
 
 from crawlers.accounts import Accounts
-from crawlers.checkpoint import Checkpoint, checkpoint_id, due, from_body, to_body
 from crawlers.parsers import Ask, Outcome, Page
 from crawlers.pipeline import Unchanged
-from crawlers.visiting import Refused, Tally, Unreachable, Visit
+from crawlers.visits.checkpoint import Checkpoint, Why, checkpoint_id, due, from_body, to_body
+from crawlers.visits.visiting import Refused, Tally, Unreachable, Visit
 from tingchao.errors import BusUnavailable
 from tingchao.mention import Kind
 from tingchao.privacy import RawPost, Secret, seal
@@ -175,7 +175,7 @@ def test_a_thread_that_fails_is_put_off_and_the_rest_is_kept():
     assert "41" in web.delivered
     assert web.tally.trouble
     assert {name: thread.pending for name, thread in after.threads.items()} == {"5": True, "4": False}
-    assert [follow.id for follow in due(after, [], NOW, MINUTE)] == ["5"]
+    assert [follow.id for follow in due(after, NOW, MINUTE)] == ["5"]
 
 
 def test_a_thread_that_grows_at_its_end_goes_on_from_its_last_page():
@@ -255,7 +255,7 @@ def test_a_thread_that_may_not_be_asked_is_passed_over_and_the_checkpoint_moves(
     assert web.delivered == ["5", "4", "41"]
     assert after.seen == ("5", "4")
     assert web.tally.trouble == "robots.txt disallows this path"
-    assert due(after, [], NOW, MINUTE) == []
+    assert due(after, NOW, MINUTE) == []
 
 
 def test_a_later_page_that_may_not_be_asked_ends_the_list_only():
@@ -354,3 +354,50 @@ def test_names_of_the_watchlist_are_learned_anew():
 
     accounts.learn({"topics": "x"})
     assert not accounts("云雀")
+
+
+REVIEWS = "https://a.example/cn/rss/customerreviews/page=1/id=1/sortBy=mostRecent/json"
+
+
+def reviews_page(*numbers):
+    return {
+        "feed": {
+            "entry": [
+                {
+                    "id": {"label": str(number)},
+                    "im:rating": {"label": "1"},
+                    "title": {"label": "炸锅"},
+                    "content": {"label": f"冒烟 {number}"},
+                    "updated": {"label": "2026-11-24T01:00:00+00:00"},
+                }
+                for number in numbers
+            ]
+        }
+    }
+
+
+def test_a_list_that_ends_at_its_cap_before_what_was_seen_leaves_a_gap():
+    web = Web({f"page={page}/": reviews_page(page) for page in range(1, 11)})
+    opening = Ask(REVIEWS, "appstore.reviews")
+    before = web.visit(opening=opening, pages=10)
+    web.pages = {f"page={page}/": reviews_page(100 + page) for page in range(1, 11)}
+
+    after = web.visit(before, opening=opening, pages=10, now=NOW + MINUTE)
+
+    (gap,) = after.stretches
+    assert (gap.why, gap.ask, bool(gap.gap)) == (Why.CAP, None, True)
+    assert before.stretches == ()
+
+
+def test_threads_that_all_were_answered_since_are_no_gap():
+    listing = (
+        "<ul class='threads'><li class='thread' data-id='1'><a href='/thread/1'>t</a>"
+        "<span class='count'>{}</span></li></ul>"
+    )
+    floor = "<article class='post' data-id='1' data-floor='1'><div class='content'>好</div></article>"
+    web = Web({"/list": listing.format(2).encode(), "/thread/1": floor.encode()})
+    opening = Ask("https://f.example/list?page=1", "forum.list")
+    before = web.visit(opening=opening)
+    web.pages["/list"] = listing.format(3).encode()
+
+    assert web.visit(before, opening=opening, now=NOW + MINUTE).stretches == ()

@@ -5,12 +5,46 @@ connection goes to exactly what it looked at, so that a name cannot change its a
 """
 
 import re
+from ipaddress import IPv6Address, ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-from tingchao.addresses import is_public
+from tingchao import addresses
 
 _NUMERIC_HOST = re.compile(r"(?:0x[0-9a-f]*|\d+)(?:\.(?:0x[0-9a-f]*|\d+))*", re.IGNORECASE)
+_OTHER_SERVICES = frozenset(
+    {
+        1719,
+        1720,
+        1723,
+        2049,
+        3659,
+        4045,
+        4190,
+        5060,
+        5061,
+        6000,
+        6566,
+        6665,
+        6666,
+        6667,
+        6668,
+        6669,
+        6679,
+        6697,
+    }
+    | {2375, 2379, 3306, 5432, 6379, 9200, 10080, 11211, 27017}
+)
+"""Ports from 1024 on that no web page is on: those that browsers refuse (WHATWG Fetch, 2.9), and databases."""
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is one of the open Internet, as `tingchao.addresses` has it, and no site-local one
+    (fec0::/10): RFC 3879 withdrew those, but networks still have them."""
+    if not addresses.is_public(address):
+        return False
+    ip = ip_address(address.split("%", 1)[0])
+    return not (isinstance(ip, IPv6Address) and ip.is_site_local)
 
 
 def refusal(url: str, *, allow_private: bool, came_from: str = "") -> str:
@@ -30,12 +64,14 @@ def refusal(url: str, *, allow_private: bool, came_from: str = "") -> str:
         return "a user name in the address"
     if not host:
         return "no host"
+    if "%" in host:
+        return "a percent sign in the host"
     if allow_private:
         return ""
     private = host == "localhost" or host.endswith((".localhost", ".local", ".internal"))
     if private or ((":" in host or _NUMERIC_HOST.fullmatch(host)) and not is_public(host)):
         return f"{host} is no public address (TINGCHAO_ALLOW_PRIVATE_HOSTS=true allows private ones)"
-    if port is not None and port < 1024 and port not in {80, 443}:
+    if port in _OTHER_SERVICES or (port is not None and port < 1024 and port not in {80, 443}):
         return f"port {port} is another service's"
     return ""
 
@@ -43,6 +79,21 @@ def refusal(url: str, *, allow_private: bool, came_from: str = "") -> str:
 def host_of(url: str) -> str:
     """Host and port: what politeness and robots.txt are about."""
     return urlsplit(url).netloc.lower()
+
+
+def covers(domain: str, host: str) -> bool:
+    """Whether `host`, with its port if it has one, is `domain`, one of its ports or one of its subdomains."""
+    name = re.sub(r":\d*$", "", host).rstrip(".")
+    return domain in (host, name) or (":" not in domain and name.endswith(f".{domain}"))
+
+
+def is_own(host: str) -> bool:
+    """Whether a host, with its port if it has one, is written as localhost or an address that is not public."""
+    name = re.sub(r":\d*$", "", host).strip("[]")
+    try:
+        return name == "localhost" or not ip_address(name).is_global
+    except ValueError:
+        return False
 
 
 class GuardedResolver:

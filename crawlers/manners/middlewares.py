@@ -19,12 +19,18 @@ from scrapy.exceptions import (
 )
 from twisted.internet.error import ConnectError, ConnectionClosed
 
-from crawlers.addresses import host_of, refusal
-from crawlers.robots import Rules, read_rules, unanswered
+from crawlers.manners.addresses import host_of, refusal
+from crawlers.manners.conduct import Held
+from crawlers.manners.robots import Rules, read_rules, unanswered
+from crawlers.rights.permission import PERMITTED, decided
+from tingchao.mention import Robots
 
 ROBOTS = "robots"
 """`request.meta` key of the decision that a response's mentions carry."""
-_ABOUT_ROBOTS = "about_robots"
+ABOUT_ROBOTS = "about_robots"
+"""`request.meta` key of a request for robots.txt itself."""
+ROBOTS_TIMEOUT = 15
+"""Seconds that a host has for its robots.txt."""
 
 FAILURES: tuple[type[Exception], ...] = (
     CannotResolveHostError,
@@ -42,7 +48,17 @@ _NO_RESPONSE: tuple[type[Exception], ...] = (IgnoreRequest, *FAILURES)
 
 
 class NotAllowed(IgnoreRequest):
-    """robots.txt forbids it, or the address is none that may be asked."""
+    """It may not be asked, by robots.txt or by our own rules."""
+
+
+class NotPublic(NotAllowed):
+    """The address is none that may be asked."""
+
+
+def robots_of(request: Request) -> Robots | None:
+    """What robots.txt said of a request; None while it was not looked at."""
+    found: Robots | None = request.meta.get(ROBOTS)
+    return found
 
 
 class AddressGate:
@@ -61,7 +77,7 @@ class AddressGate:
         came_from = (request.meta.get("redirect_urls") or [""])[-1]
         reason = refusal(request.url, allow_private=self._allow_private, came_from=came_from)
         if reason:
-            raise NotAllowed(f"not asked: {reason}")
+            raise NotPublic(f"not asked: {reason}")
         host = host_of(request.url)
         request.meta["download_slot"] = host
         # AutoThrottle would move a delay that the operator has set towards the default.
@@ -69,12 +85,12 @@ class AddressGate:
 
 
 class RobotsGate:
-    """Obeys robots.txt as `crawlers.robots` reads it, and keeps the delay that it asks for."""
+    """Obeys robots.txt as `crawlers.manners.robots` reads it, and keeps the delay that it asks for."""
 
     def __init__(self, crawler: Any, agent: str) -> None:
         self._crawler = crawler
         self._agent = agent
-        self._rules: dict[str, Rules] = {}
+        self._rules: dict[str, Rules] = crawler.spider.conduct.rules
         self._asking: dict[str, asyncio.Lock] = {}
 
     @classmethod
@@ -82,10 +98,13 @@ class RobotsGate:
         return cls(crawler, crawler.settings["USER_AGENT"])
 
     async def process_request(self, request: Request) -> None:
-        if request.meta.get(_ABOUT_ROBOTS):
+        if request.meta.get(ABOUT_ROBOTS):
             return
         rules = await self._rules_for(request.url)
-        decision = rules.decide(request.url, self._agent)
+        said = rules.decide(request.url, self._agent)
+        # A right stands above what a site tells crawlers, never above its being in trouble.
+        right = request.meta.get(PERMITTED) if rules.able else None
+        decision = decided(said, right, host_of(request.url))
         request.meta[ROBOTS] = decision
         if not decision.allowed:
             self._crawler.stats.inc_value("robots/refused")
@@ -103,9 +122,12 @@ class RobotsGate:
             return known
 
     async def _ask(self, site: str) -> Rules:
-        request = Request(f"{site}/robots.txt", meta={_ABOUT_ROBOTS: True}, dont_filter=True)
+        meta = {ABOUT_ROBOTS: True, "download_timeout": ROBOTS_TIMEOUT}
+        request = Request(f"{site}/robots.txt", meta=meta, dont_filter=True)
         try:
             response = await self._crawler.engine.download_async(request)
+        except Held:
+            raise  # nothing was asked, so nothing is known of it
         except _NO_RESPONSE as error:
             return unanswered(f"robots.txt could not be fetched ({type(error).__name__})", datetime.now(UTC))
         return read_rules(response.status, response.body, datetime.now(UTC))
