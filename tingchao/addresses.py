@@ -10,8 +10,8 @@ def is_public(address: str) -> bool:
     """Whether an IP address is one of the open Internet: not loopback, private, link-local, carrier NAT,
     multicast or reserved, and not an IPv6 form that wraps such a one (mapped, 6to4, Teredo, NAT64).
 
-    >>> [is_public(a) for a in ("93.184.216.34", "127.0.0.1", "169.254.169.254", "::ffff:10.0.0.1")]
-    [True, False, False, False]
+    >>> [is_public(a) for a in ("93.184.216.34", "127.0.0.1", "169.254.169.254", "::ffff:10.0.0.1", "fec0::1")]
+    [True, False, False, False, False]
     """
     try:
         ip = ipaddress.ip_address(address.split("%", 1)[0])
@@ -21,6 +21,8 @@ def is_public(address: str) -> bool:
         wrapped = ip.ipv4_mapped or ip.sixtofour or (ip.teredo and ip.teredo[1])
         if wrapped:
             return is_public(str(wrapped))
+        if ip.is_site_local:  # once private (RFC 3879), and called global by the library
+            return False
         if ip in NAT64:
             return is_public(str(ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF)))
     elif ip in CARRIER_NAT:

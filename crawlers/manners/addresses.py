@@ -5,11 +5,11 @@ connection goes to exactly what it looked at, so that a name cannot change its a
 """
 
 import re
-from ipaddress import IPv6Address, ip_address
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-from tingchao import addresses
+from tingchao.addresses import is_public
 
 _NUMERIC_HOST = re.compile(r"(?:0x[0-9a-f]*|\d+)(?:\.(?:0x[0-9a-f]*|\d+))*", re.IGNORECASE)
 _OTHER_SERVICES = frozenset(
@@ -36,15 +36,6 @@ _OTHER_SERVICES = frozenset(
     | {2375, 2379, 3306, 5432, 6379, 9200, 10080, 11211, 27017}
 )
 """Ports from 1024 on that no web page is on: those that browsers refuse (WHATWG Fetch, 2.9), and databases."""
-
-
-def is_public(address: str) -> bool:
-    """Whether an IP address is one of the open Internet, as `tingchao.addresses` has it, and no site-local one
-    (fec0::/10): RFC 3879 withdrew those, but networks still have them."""
-    if not addresses.is_public(address):
-        return False
-    ip = ip_address(address.split("%", 1)[0])
-    return not (isinstance(ip, IPv6Address) and ip.is_site_local)
 
 
 def refusal(url: str, *, allow_private: bool, came_from: str = "") -> str:

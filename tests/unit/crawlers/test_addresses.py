@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawlers.manners.addresses import GuardedResolver, host_of, is_public, refusal
+from crawlers.manners.addresses import GuardedResolver, host_of, refusal
+from tingchao.addresses import is_public
 
 PUBLIC = [
     "http://example.com/",
