@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
+from dashboard.coverage import Source
 from dashboard.paper import Node, el
 from dashboard.places import link
 from dashboard.pulse import Figure
-from dashboard.words import clock, grade_word, language, length, number, t
+from dashboard.words import clock, grade_word, language, length, number, of_sources, t
 from tingchao.alerts.alert import Alert, Grade, Reason
 from tingchao.catalogue import catalogue, say
 from tingchao.store import Document
@@ -15,8 +16,6 @@ from tingchao.times import shanghai
 
 Bar: TypeAlias = tuple[str, float, str, str, str]
 """A horizontal bar: word, value, note, class of the note, address."""
-
-HEALTH = ("ok", "late", "lost", "refused")
 
 
 def badge(grade: Grade, *, href: str | None = None, count: int | None = None) -> Node:
@@ -211,51 +210,47 @@ def tile(
 
 
 def health(
-    sources: Sequence[Document],
+    sources: Sequence[Source],
     counts: Mapping[str, int],
     usual: Mapping[str, float],
     now: datetime,
     address: Mapping[str, str],
 ) -> Node:
-    """One line a source: state, last success, mentions in the window against the usual."""
+    """One line a source, in the given order: how it is heard, last success, mentions in the window against the usual."""
     if not sources:
         return el("p", t("no_sources"), cls="faint")
-    ranked = sorted(sources, key=lambda each: (-rank(each), each.id))
     return el(
-        "table", el("tbody", *(_source(each, counts, usual, now, address) for each in ranked)), cls="health"
+        "table", el("tbody", *(_source(each, counts, usual, now, address) for each in sources)), cls="health"
     )
 
 
-def rank(source: Document) -> int:
-    """How bad a source's state is, as its place in `HEALTH`."""
-    state = str(source.body.get("state", "ok"))
-    return HEALTH.index(state) if state in HEALTH else 1
-
-
 def _source(
-    source: Document,
+    source: Source,
     counts: Mapping[str, int],
     usual: Mapping[str, float],
     now: datetime,
     address: Mapping[str, str],
 ) -> Node:
-    state = HEALTH[rank(source)]
-    seen = moment(source.body.get("last_success"))
-    count = counts.get(source.id, 0)
-    told = str(source.body.get("error") or source.body.get("outcome") or "")
+    tone = source.hearing.tone
+    seen = source.health.last_success if source.health else source.newest
     return el(
         "tr",
         el(
             "td",
-            el("span", "", cls=f"dot {state}"),
-            str(source.body.get("name") or source.id),
+            el("span", "", cls=f"dot {tone}"),
+            el("a", source.name, href=link("sources", source=source.id)),
             title=source.id,
         ),
-        el("td", t(f"health_{state}"), cls=f"state {state}", title=told[:300]),
-        el("td", clock(seen, now) if seen else t("never"), cls="faint", title=t("last_success")),
+        el("td", of_sources(f"hearing_{source.hearing}"), cls=f"state {tone}", title=source.why[:300]),
         el(
             "td",
-            el("a", number(count), href=address.get(source.id)),
+            clock(seen, now) if seen else t("never"),
+            cls="faint",
+            title=t("last_success") if source.health else of_sources("newest_help"),
+        ),
+        el(
+            "td",
+            el("a", number(counts.get(source.id, 0)), href=address.get(source.id)),
             el("span", f" / {usual[source.id]:.0f}", cls="faint", title=t("usual"))
             if source.id in usual
             else None,

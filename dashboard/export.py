@@ -36,6 +36,7 @@ COLUMNS = (
     "comments",
     "reposts",
     "captured_at",
+    "gone_at",
 )
 # A cell that starts so may be taken for a formula, also in full width (OWASP: CSV injection).
 _FORMULA = frozenset("=+-@＝＋－＠")
@@ -92,4 +93,5 @@ def _values(mention: Mention, corrections: Corrections) -> list[str]:
         mention.url,
         *("" if count is None else str(count) for count in (seen.likes, seen.comments, seen.reposts)),
         f"{shanghai(mention.captured_at):%Y-%m-%d %H:%M:%S}",
+        f"{shanghai(mention.gone_at):%Y-%m-%d %H:%M:%S}" if mention.gone_at else "",
     ]

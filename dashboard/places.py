@@ -10,7 +10,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from dashboard.words import t
 
-IN_BAR = ("live", "alerts", "incidents", "search", "system")
+IN_BAR = ("live", "alerts", "incidents", "search", "sources", "system")
 BEHIND = ("alert", "incident")
 
 

@@ -54,13 +54,14 @@ def settings() -> Settings:
 
 
 @st.cache_resource(show_spinner=False)
-def _opened(address: str) -> Store:
+def opened(address: str) -> Store:
+    """The store at an address, opened once."""
     return open_store(address)
 
 
 def store() -> Store:
     """The store; safe to share between sessions. Raises `StoreUnavailable`."""
-    return _opened(settings().store_address)
+    return opened(settings().store_address)
 
 
 def now() -> datetime:
@@ -137,12 +138,12 @@ def export(scope: Scope, limit: int) -> list[Mention]:
 
 @st.cache_data(ttl=LIVE, max_entries=400, show_spinner=False, hash_funcs=HASH)
 def _search(address: str, scope: Scope, limit: int, after: str | None) -> Page:
-    return _opened(address).search(scope, limit=limit, after=after)
+    return opened(address).search(scope, limit=limit, after=after)
 
 
 @st.cache_data(ttl=LIVE, max_entries=400, show_spinner=False, hash_funcs=HASH)
 def _decided(address: str, scope: Scope) -> frozenset[str]:
-    found = _opened(address).get(_corrections(address).decided(scope.since, scope.until))
+    found = opened(address).get(_corrections(address).decided(scope.since, scope.until))
     return frozenset(
         each.id
         for each in found
@@ -152,22 +153,22 @@ def _decided(address: str, scope: Scope) -> frozenset[str]:
 
 @st.cache_data(ttl=LIVE, max_entries=400, show_spinner=False, hash_funcs=HASH)
 def _timeline(address: str, scope: Scope, step: timedelta) -> list[Bucket]:
-    return _opened(address).timeline(scope, step)
+    return opened(address).timeline(scope, step)
 
 
 @st.cache_data(ttl=LIVE, max_entries=400, show_spinner=False, hash_funcs=HASH)
 def _facet(address: str, scope: Scope, by: Facet, size: int) -> list[tuple[str, int]]:
-    return _opened(address).facet(scope, by, size=size)
+    return opened(address).facet(scope, by, size=size)
 
 
 @st.cache_data(ttl=UNHURRIED, max_entries=200, show_spinner=False, hash_funcs=HASH, refresh_mode="background")
 def _slow_facet(address: str, scope: Scope, by: Facet, size: int) -> list[tuple[str, int]]:
-    return _opened(address).facet(scope, by, size=size)
+    return opened(address).facet(scope, by, size=size)
 
 
 @st.cache_data(ttl=UNHURRIED, max_entries=100, show_spinner=False, hash_funcs=HASH, refresh_mode="background")
 def _hot(address: str, scope: Scope, before: Scope, names: tuple[str, ...]) -> list[HotWord]:
-    found, then = (_opened(address).search(each, limit=HOT_AMONG).hits for each in (scope, before))
+    found, then = (opened(address).search(each, limit=HOT_AMONG).hits for each in (scope, before))
     texts, texts_before = ([f"{each.title}\n{each.text}" for each in mentions] for mentions in (found, then))
     return hot_words(texts, texts_before, cutter=_cutter(names), without=names, most=15)
 
@@ -179,12 +180,12 @@ def _cutter(names: tuple[str, ...]) -> Cutter:
 
 @st.cache_data(ttl=STEADY, max_entries=800, show_spinner=False, hash_funcs=HASH)
 def _past_timeline(address: str, scope: Scope, step: timedelta) -> list[Bucket]:
-    return _opened(address).timeline(scope, step)
+    return opened(address).timeline(scope, step)
 
 
 @st.cache_data(ttl=STEADY, max_entries=800, show_spinner=False, hash_funcs=HASH)
 def _past_facet(address: str, scope: Scope, by: Facet) -> list[tuple[str, int]]:
-    return _opened(address).facet(scope, by, size=200)
+    return opened(address).facet(scope, by, size=200)
 
 
 def _scope(query: Query, window: Window) -> Scope:
@@ -218,22 +219,13 @@ def names() -> Names:
     )
 
 
-def blind_sources() -> list[str]:
-    """The names of sources that we cannot see now."""
-    return [
-        str(source.body.get("name") or source.id)
-        for source in documents("source")
-        if source.body.get("state") in ("lost", "refused")
-    ]
-
-
 def corrections() -> Corrections:
     """What people said of the model's labels."""
     return _corrections(settings().store_address)
 
 
 def documents(kind: str) -> list[Document]:
-    """Small documents that workers write: `worker`, `source`, `dead`."""
+    """Small documents of one kind, such as `worker`, `source` or `gap`."""
     return _documents(settings().store_address, kind)
 
 
@@ -252,26 +244,26 @@ def plan() -> Plan:
 
 @st.cache_data(ttl=LIVE, max_entries=8, show_spinner=False)
 def _topics(address: str) -> list[Topic]:
-    watchlist, _ = read_watchlist(_opened(address))
+    watchlist, _ = read_watchlist(opened(address))
     return sorted(watchlist.topics, key=lambda topic: (OURS_FIRST.index(topic.role), topic.name))
 
 
 @st.cache_data(ttl=1.0, max_entries=8, show_spinner=False)
 def _alerts(address: str) -> list[Alert]:
-    return desk.alerts(_opened(address))
+    return desk.alerts(opened(address))
 
 
 @st.cache_data(ttl=1.0, max_entries=8, show_spinner=False)
 def _incidents(address: str) -> list[Incident]:
-    return INCIDENTS.all(_opened(address))
+    return INCIDENTS.all(opened(address))
 
 
 @st.cache_resource(ttl=LIVE, max_entries=8, show_spinner=False)
 def _corrections(address: str) -> Corrections:
-    known = _KNOWN[address] = read_on(_opened(address), _KNOWN.get(address, NOTHING))
+    known = _KNOWN[address] = read_on(opened(address), _KNOWN.get(address, NOTHING))
     return known
 
 
 @st.cache_data(ttl=1.0, max_entries=32, show_spinner=False)
 def _documents(address: str, kind: str) -> list[Document]:
-    return _opened(address).documents(kind)
+    return opened(address).documents(kind)

@@ -11,7 +11,7 @@ from dashboard.marks import hits, marked, places_in, snippet
 from dashboard.paper import Node, el
 from dashboard.verdict import Verdict, because, model_word, per_cent, verdict
 from dashboard.verdict import badge as judgement
-from dashboard.words import ago, clock, number, t
+from dashboard.words import ago, clock, number, source_word, t
 from tingchao.corrections import judged
 from tingchao.mention import Label, Mention, Precision
 from tingchao.query import Query, word
@@ -24,6 +24,10 @@ class Names:
 
     topics: Mapping[str, str]
     sources: Mapping[str, str]
+
+    def source(self, id: str) -> str:
+        """A source's own name, else the one that the catalogue has for it."""
+        return self.sources.get(id) or source_word(id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +155,14 @@ def _told(mention: Mention, now: datetime, names: Names) -> list[Node]:
     at = mention.published_at
     author = " ".join(part for part in (mention.author.name_masked, mention.author.badge) if part)
     parts: list[Node] = [
-        el("b", names.sources.get(mention.source, mention.source)),
+        el("b", names.source(mention.source)),
         el("span", t(f"kind_{mention.kind.value}")),
         el("span", ago(at, now, mention.published_precision), title=f"{shanghai(at):%Y-%m-%d %H:%M:%S}"),
     ]
+    if mention.gone_at:
+        parts.insert(
+            0, el("span", t("gone"), cls="risk", title=t("gone_help", at=clock(mention.gone_at, now)))
+        )
     if author:
         parts.append(el("span", author))
     if mention.region:
@@ -198,6 +206,7 @@ def _facts(
     return [
         (t("published"), f"{shanghai(mention.published_at):%Y-%m-%d %H:%M:%S}{precision}"),
         (t("captured"), f"{shanghai(mention.captured_at):%Y-%m-%d %H:%M:%S}"),
+        *(((t("gone"), t("gone_help", at=clock(mention.gone_at, now))),) if mention.gone_at else ()),
         *(_sentiment(mention, each, now, names) for each in every),
         *_felt(mention),
         (t("model"), mention.model or "—"),

@@ -1,10 +1,10 @@
-"""Workers and sources with their counters, as trees for `paper`. Pure."""
+"""Workers with their counters, as trees for `paper`. Pure."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from dashboard.boards import HEALTH, moment, page_outcome, part, rank
+from dashboard.boards import moment, part
 from dashboard.paper import Node, el
 from dashboard.words import clock, t
 from tingchao.store import Document
@@ -97,63 +97,3 @@ def _count(value: Any, *, bad: bool = False) -> Node:
 
 def _plain(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else "—"
-
-
-def source_table(sources: Sequence[Document], now: datetime) -> Node:
-    """Every source with its counters and what came of the last try."""
-    names = (
-        "source",
-        "state",
-        "last_success",
-        "last_try",
-        "fetched",
-        "parsed",
-        "published_n",
-        "refused_n",
-        "outcome",
-        "detail",
-    )
-    return el(
-        "div",
-        el(
-            "table",
-            el(
-                "thead",
-                el(
-                    "tr",
-                    *(
-                        el(
-                            "th",
-                            t(name),
-                            cls="n" if name in ("fetched", "parsed", "published_n", "refused_n") else None,
-                        )
-                        for name in names
-                    ),
-                ),
-            ),
-            el(
-                "tbody",
-                *(
-                    _source_line(each, now)
-                    for each in sorted(sources, key=lambda each: (-rank(each), each.id))
-                ),
-            ),
-            cls="grid",
-        ),
-        cls="scroll",
-    )
-
-
-def _source_line(source: Document, now: datetime) -> Node:
-    body, state = source.body, HEALTH[rank(source)]
-    success, tried = moment(body.get("last_success")), moment(body.get("last_try"))
-    return el(
-        "tr",
-        el("td", el("b", str(body.get("name") or source.id))),
-        el("td", el("span", "", cls=f"dot {state}"), t(f"health_{state}"), cls=f"state {state}"),
-        el("td", clock(success, now) if success else t("never")),
-        el("td", clock(tried, now) if tried else t("never")),
-        *(_count(body.get(name)) for name in ("fetched", "parsed", "published", "refused")),
-        el("td", page_outcome(body.get("outcome"))),
-        el("td", str(body.get("error") or "")[:200], cls="faint"),
-    )

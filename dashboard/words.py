@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import streamlit as st
 
 from tingchao.alerts.alert import Grade
-from tingchao.catalogue import Language, say
+from tingchao.catalogue import Language, catalogue, say
 from tingchao.mention import Precision
 from tingchao.times import shanghai
 
@@ -20,6 +20,17 @@ def language() -> Language:
 def t(name: str, /, **values: object) -> str:
     """The text `dashboard.name` in the session's language, filled."""
     return say(f"dashboard.{name}", language(), **values)
+
+
+def of_sources(name: str, /, **values: object) -> str:
+    """The text `sources.name`, filled: what the page 来源 says."""
+    return say(f"sources.{name}", language(), **values)
+
+
+def source_word(id: str) -> str:
+    """What a source is called that has no name of its own, such as one that only imports feed."""
+    key = f"sources.name_{id}"
+    return say(key, language()) if key in catalogue() else id
 
 
 def grade_word(grade: Grade) -> str:

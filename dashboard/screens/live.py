@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import streamlit as st
 
-from dashboard import bar, boards, charts, places, pulse, read, rows, url
+from dashboard import bar, boards, charts, heard, places, pulse, read, rows, url
 from dashboard.asked import Asked, about
 from dashboard.paper import Node, draw, el
 from dashboard.picked import picked_start
@@ -212,7 +212,7 @@ def _empty(now: datetime) -> Node:
     newest = read.search(
         Asked(Window(CUSTOM, datetime.fromtimestamp(0, now.tzinfo), now)).scope(now), limit=1
     ).hits
-    sick = read.blind_sources()
+    sick = heard.blind()
     if not newest:
         return el(
             "div", el("p", t("no_mentions_yet")), el("p", t("no_mentions_yet_help"), cls="faint"), cls="empty"
@@ -309,7 +309,7 @@ def _side() -> None:
         else [dict(week) for week in read.past_facets(scope.query, window, Facet.SOURCE)]
     )
     weeks = [week for week in past if week]
-    sources = read.documents("source")
+    sources = heard.sources()
     usual = (
         {source.id: sum(week.get(source.id, 0) for week in weeks) / len(weeks) for source in sources}
         if len(weeks) >= pulse.WEEKS_NEEDED

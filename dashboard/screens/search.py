@@ -5,7 +5,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from dashboard import acting, bar, boards, charts, correcting, places, read, review, rows, url
+from dashboard import acting, bar, boards, charts, correcting, heard, places, read, review, rows, url
 from dashboard.asked import FILTERS, Asked
 from dashboard.export import LIMIT, to_csv
 from dashboard.paper import Node, draw, el
@@ -132,7 +132,7 @@ def _filters() -> None:
             lambda value: _known(value, f"kind_{value}", [each.value for each in Kind]),
         )
         url.many_of("topic", t("topics"), [], lambda id: plain(names.topics.get(id, id)))
-        url.many_of("src", t("source"), [], lambda id: plain(names.sources.get(id, id)))
+        url.many_of("src", t("source"), [], lambda id: plain(names.source(id)))
         url.many_of("risk", t("risk"), [], lambda value: plain(boards.risk(value)))
         url.many_of("region", t("region"), [], plain)
         if not set(url.values("has")) <= {"", *review.QUEUES}:
@@ -292,7 +292,7 @@ def _called(name: str, value: str) -> str:
         case "topic":
             return names.topics.get(value, value)
         case "src":
-            return names.sources.get(value, value)
+            return names.source(value)
         case "kind":
             return t(f"kind_{value}") if value in {kind.value for kind in Kind} else value
         case "risk":
@@ -342,7 +342,7 @@ def _none(asked: Asked, scope: Scope, now: datetime) -> Node:
                     ),
                 )
             )
-    if blind := read.blind_sources():
+    if blind := heard.blind():
         helps.append(el("li", t("blind_sources", names="、".join(blind[:5]))))
     return el(
         "div",

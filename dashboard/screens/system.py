@@ -5,10 +5,11 @@ from importlib.metadata import version
 
 import streamlit as st
 
-from dashboard import bar, read, system_boards
+from dashboard import bar, heard, read, source_boards, system_boards
 from dashboard.paper import draw, el
+from dashboard.places import link
 from dashboard.shield import shielded
-from dashboard.words import number, t
+from dashboard.words import number, of_sources, t
 
 
 def show() -> None:
@@ -48,7 +49,7 @@ def _workers() -> None:
 @st.fragment(run_every=bar.REFRESH)
 @shielded("sources")
 def _sources() -> None:
-    listed = read.documents("source")
+    found = heard.sources()
     with st.container(border=True, key="card-system-sources"):
         draw(
             "system.sources.table",
@@ -56,11 +57,11 @@ def _sources() -> None:
                 el(
                     "div",
                     el("h3", t("sources")),
-                    el("span", number(len(listed)), cls="faint"),
+                    el("a", of_sources("see_all"), href=link("sources")),
                     cls="block-head",
                 ),
-                system_boards.source_table(listed, datetime.now(UTC))
-                if listed
+                source_boards.head(found, datetime.now(UTC))
+                if found
                 else el("p", t("no_sources"), cls="empty"),
             ],
         )

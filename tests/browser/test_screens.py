@@ -167,7 +167,8 @@ def test_a_false_alarm_needs_a_reason(visit, served):
 
 
 @pytest.mark.parametrize(
-    "path", ["/live", "/alerts", "/alert?id=A-qingquan-2", "/incidents", "/search?q=清泉", "/system"]
+    "path",
+    ["/live", "/alerts", "/alert?id=A-qingquan-2", "/incidents", "/search?q=清泉", "/sources", "/system"],
 )
 def test_a_phone_shows_every_page_without_sideways_scrolling(visit, path):
     page = visit(path, width=390, height=844)
@@ -277,6 +278,7 @@ def test_twenty_and_more_hostile_texts_stay_text_on_every_page(visit, served):
         "/alert?id=A-qingquan-2": ".mention",
         f"/incident?id={incident.id}&tab=timeline": ".event",
         "/incidents": ".incident-row",
+        "/sources": ".sources",
         "/system": ".grid",
     }
     for path, drawn in pages.items():

@@ -39,6 +39,7 @@ from tingchao.watchlist import save
         ("incidents", {}, ["还没有事件"]),
         ("incident", {"id": "CR-2020-0101-01"}, ["没有这一条"]),
         ("system", {}, ["匹配打分", "投诉直通车", "SQLite"]),
+        ("sources", {}, ["听得到", "投诉直通车", "被拒绝", "还没有访问过任何主机"]),
     ],
 )
 def test_a_page_shows_what_its_address_asks_for(page, name, address, shows):
@@ -58,6 +59,7 @@ def test_an_empty_store_says_what_to_do_and_never_fails(tmp_path, monkeypatch):
         ("search", "没有结果"),
         ("alerts", "没有待确认"),
         ("system", "还没有环节上报"),
+        ("sources", "还没有接入来源"),
     ):
         text = drawn(run(name))
         assert shows in text
