@@ -179,7 +179,9 @@ class ElasticsearchStore:
         """Give the indices of before the fields of `PLACE`."""
         path = f"/{self._names.mentions}/_mapping"
         known = self._server.call("GET", f"{path}/field/origin_at", accept=(404,))
-        if any(not index["mappings"] for name, index in known.items() if name != "_status"):
+        if known.pop("_status") == 404:  # nothing is stored yet, and the template has the fields
+            return
+        if any(not index["mappings"] for index in known.values()):
             self._server.call("PUT", path, body={"properties": PLACE})
 
     # --- asking
