@@ -157,8 +157,9 @@ def _enrich(settings: Settings, store: Store, _: Sequence[Channel]) -> Worker:
 
 def _index(_: Settings, store: Store, __: Sequence[Channel]) -> Worker:
     from stream.index import Index
+    from stream.remembering import remembered
 
-    return Index(store)
+    return Index(store, remembered(store, datetime.now(UTC)))
 
 
 def _alert(settings: Settings, store: Store, _: Sequence[Channel]) -> Worker:

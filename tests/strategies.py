@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from tingchao.folding import Why
 from tingchao.mention import Author, Kind, Label, Match, Mention, Risk, Role, Sentiment
 from tingchao.query import (
     HAS,
@@ -60,6 +61,7 @@ MIDNIGHT = datetime(2026, 11, 23, 16, 0, tzinfo=UTC)
 
 texts = st.lists(st.sampled_from(PIECES) | st.sampled_from(NASTY), max_size=14).map("".join)
 any_texts = texts | st.text(max_size=40) | st.text(st.characters(), max_size=20)
+FOLDS = ("f1", "f2")
 moments = st.integers(-72, 72).map(lambda hours: MIDNIGHT + timedelta(hours=hours))
 
 
@@ -81,6 +83,7 @@ keywords = st.one_of(
     st.builds(Is, st.just(FieldName.REGION), st.sampled_from(REGIONS).filter(bool)),
     st.builds(Is, st.just(FieldName.LANG), st.sampled_from(("zh", "en"))),
     st.builds(Is, st.just(FieldName.AUTHOR), st.sampled_from(("k1", "k2"))),
+    st.builds(Is, st.just(FieldName.FOLD), st.sampled_from(FOLDS)),
     st.builds(
         Is,
         st.just(FieldName.HAS),
@@ -120,6 +123,8 @@ def _sentiment(label: Label) -> Sentiment:
 @st.composite
 def mentions(draw: st.DrawFn, id: str | None = None, texts: st.SearchStrategy[str] = texts) -> Mention:
     """A mention that a store takes; its texts have no lone surrogates, for those end at the edge."""
+    fold = draw(st.sampled_from(("", *FOLDS)))
+    folded = draw(st.sampled_from(("", *Why))) if fold else ""
     return Mention(
         id=id or draw(st.uuids()).hex,
         source=draw(st.sampled_from(SOURCES)),
@@ -142,4 +147,7 @@ def mentions(draw: st.DrawFn, id: str | None = None, texts: st.SearchStrategy[st
         risk=tuple(Risk(one, 0.5) for one in draw(st.lists(st.sampled_from(RISKS), max_size=2, unique=True))),
         sentiment=draw(st.none() | st.sampled_from(Label).map(_sentiment)),
         abstain=draw(st.sampled_from(("", "", "unsure", "filler"))),
+        fold=fold,
+        folded=str(folded),
+        origin_at=draw(moments) if folded else None,
     )

@@ -136,7 +136,9 @@ class Mention(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `abstain` is empty, or `UNSURE`, or why the model did not read the text (`models.Abstain`): such a mention has no
     sentiment and no targets. Records of before have a neutral of 1/3 each there; `tingchao rescore has:unread` takes it
     away. `complaint` is the intensity, about -1 to 1, `irony` a probability; None where the model does not tell.
-    `gone_at`: since then the source has not shown it any more; None again once it does.
+    `gone_at`: since then the source has not shown it any more; None again once it does. `fold` names the group that
+    `index` shows it in, and `folded` says why it is shown under another (`folding.Why`; empty: it is shown itself), which
+    was published at `origin_at` (None unless folded). A store keeps these three apart: see `Store.refold`.
     """
 
     v: int = msgspec.field(default_factory=_wire_version)
@@ -162,6 +164,9 @@ class Mention(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     text_key: str = ""
     simhash: str = ""
     gone_at: datetime | None = None
+    fold: str = ""
+    folded: str = ""
+    origin_at: datetime | None = None
     matches: tuple[Match, ...] = ()
     sentiment: Sentiment | None = None
     targets: tuple[Target, ...] = ()
@@ -178,7 +183,7 @@ class Mention(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.abstain not in ("", UNSURE)
 
     def __post_init__(self) -> None:
-        for name in ("published_at", "captured_at", "gone_at"):
+        for name in ("published_at", "captured_at", "gone_at", "origin_at"):
             at: datetime | None = getattr(self, name)
             if at is None:
                 continue

@@ -5,7 +5,7 @@ knows a table. A connection belongs to one thread and never crosses a fork.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -96,12 +96,22 @@ def transaction(database: apsw.Connection, *, writes: bool = True) -> Iterator[N
         raise
 
 
-def make_schema(database: apsw.Connection, path: Path, *, owner: int, version: int, statements: str) -> None:
+def make_schema(
+    database: apsw.Connection,
+    path: Path,
+    *,
+    owner: int,
+    version: int,
+    statements: str,
+    upgrades: Mapping[int, str] | None = None,
+) -> None:
     """Make the tables in an empty file; accept them where they are.
 
-    `owner` is the application's number in the header of the file. Raises `BadSetting` for a file of something
-    else, or of another version of this program.
+    `owner` is the application's number in the header of the file. `upgrades` are the statements that make of a file of
+    that version one of the next; they only add, and all or none of them are done. Raises `BadSetting` for a file of
+    something else, or of another version of this program.
     """
+    steps = upgrades or {}
     if _found(database) == (owner, version):
         return
     with transaction(database):
@@ -112,6 +122,11 @@ def make_schema(database: apsw.Connection, path: Path, *, owner: int, version: i
             raise BadSetting(
                 f"{path}: written by a newer tingchao (schema {found}; this one knows {version}). Upgrade tingchao"
             )
+        if theirs == owner and all(step in steps for step in range(found, version)):
+            for step in range(found, version):
+                database.execute(steps[step])
+            database.execute(f"PRAGMA user_version={version}")
+            return
         if theirs == owner:
             raise BadSetting(
                 f"{path}: written by an older tingchao (schema {found}; this one needs {version}). Name a new file, "

@@ -11,6 +11,7 @@ from tests.contract.stores import STORES, store_address
 from tingchao.mention import Mention
 from tingchao.query import Node, Query, Subject, match, parse, to_text
 from tingchao.store import Scope, Store, open_store
+from tingchao.store.rules import seconds, window
 
 MANY = st.lists(strategies.mentions(), min_size=12, max_size=30, unique_by=lambda mention: mention.id)
 TREES = st.lists(strategies.trees, min_size=20, max_size=20)
@@ -38,6 +39,15 @@ def answers_agree(store: Store, mentions: list[Mention], trees: list[Node]) -> N
             page = store.search(Scope(query))
             assert [hit.id for hit in page.hits] == wanted, tree
             assert page.total == store.count(Scope(query)) == len(wanted), tree
+            low, high = window(Scope(query))
+            shown = [
+                each.id
+                for each in page.hits
+                if not (each.origin_at and low <= seconds(each.origin_at) < high)
+            ]
+            page = store.search(Scope(query, unfolded=False))
+            assert [hit.id for hit in page.hits] == shown, tree
+            assert page.total == store.count(Scope(query, unfolded=False)) == len(shown), tree
     finally:
         store.delete([mention.id for mention in mentions])
         store.refresh()

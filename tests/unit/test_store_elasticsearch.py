@@ -50,6 +50,8 @@ class Fake:
             return 200, {"nodes": {"n": {"version": self.version}}}
         if request.method == "HEAD" and request.path.endswith("-undated"):
             return 404, {}
+        if request.path.endswith("/_mapping/field/origin_at"):
+            return 404, {}
         return 200, {"acknowledged": True}
 
     def bulks(self) -> list[list[str]]:

@@ -10,7 +10,7 @@ The origin is the earliest; everything under it is counted, none is lost, and ea
 count every mention: folding changes only what a list shows first.
 """
 
-from tingchao.folding.grouping import ROOM, WINDOW, Folding, Group, Place, Why
+from tingchao.folding.grouping import ROOM, WINDOW, Folding, Group, Place, Why, placed
 from tingchao.folding.likeness import LIKE, alike
 from tingchao.folding.saying import LEAST, LEAST_NEAR, Saying, own_words, saying
 
@@ -27,5 +27,6 @@ __all__ = [
     "Why",
     "alike",
     "own_words",
+    "placed",
     "saying",
 ]

@@ -20,10 +20,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from msgspec.structs import replace
+
 from tingchao.folding.likeness import alike
 from tingchao.folding.nearby import Nearby
 from tingchao.folding.saying import Saying
 from tingchao.folding.strands import CROWD, Order, Strand, Strands
+from tingchao.mention import Mention
 
 WINDOW = timedelta(days=14)
 ROOM = 200_000
@@ -43,15 +46,29 @@ class Place:
     """Where a mention is shown: mentions with the same `fold` are a group, and its origin alone has no `why`.
 
     `fold` names words, or a post: when they come back after all was forgotten, a second origin has the same name.
+    `published_at` is what was first told of the mention, `origin_at` of its origin when this place was told: where an
+    earlier origin comes later, only the former one moves, so that whoever follows `origin_at` finds it.
     """
 
     id: str
     fold: str
     why: Why | None
+    published_at: datetime
+    origin_at: datetime
 
     @property
     def folded(self) -> bool:
         return self.why is not None
+
+
+def placed(mention: Mention, place: Place) -> Mention:
+    """`mention` as it is shown at `place`."""
+    return replace(
+        mention,
+        fold=place.fold,
+        folded=str(place.why or ""),
+        origin_at=place.origin_at if place.folded else None,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +131,10 @@ class Folding:
                 moved |= self._let_go(name)
         return list({place.id: place for place in self._places(moved)}.values())
 
+    def place(self, name: bytes) -> Place | None:
+        """Where the mention with this `Saying.name` is shown; None if it is not remembered."""
+        return self._place(name) if name in self._of else None
+
     def group(self, fold: str) -> Group | None:
         """The group that is called so, None where it is not remembered or hangs under another by now."""
         if fold not in self._strands or self._strands.top(fold) != fold:
@@ -134,7 +155,7 @@ class Folding:
         """Put a new mention on its strand. Returns the strands that hang elsewhere now; adds the mention that is its
         strand's first no more to `told`, for that alone moves with no strand."""
         strand = self._strand_for(one)
-        order = (one.at, one.id, one.name)
+        order = (one.at, one.id, one.name, one.published)
         self._of[one.name] = strand.name
         moved: set[str] = set()
         if not strand.mentions or order < strand.first:
@@ -287,8 +308,12 @@ def _placed(order: Order, strand: Strand, top: Strand) -> Place:
         why = Why.REPOST
     else:
         why = Why.SAME if strand is top else Why.NEAR
-    return Place(order[1], top.name, why)
+    return Place(order[1], top.name, why, _moment(order), _moment(top.first))
 
 
 def _echoes_of(name: bytes) -> str:
     return f"r{name.hex()}"
+
+
+def _moment(order: Order) -> datetime:
+    return datetime.fromtimestamp(order[3], UTC)

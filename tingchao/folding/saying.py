@@ -47,8 +47,9 @@ _ROUGHNESS = {Precision.MINUTE: 59, Precision.HOUR: 3_599, Precision.DAY: 86_399
 class Saying:
     """What folding keeps of a mention.
 
-    `name` and `parent` are what its source calls it and what it answers or passes on, as digests. `at` is the second
-    (since 1970) by which it was surely published, so that a day without an hour is no first; `seen` when it was captured.
+    `name` and `parent` are what its source calls it and what it answers or passes on, as digests. `published` is the
+    second (since 1970) that its source tells, `at` that by which it was surely published, so that a day without an hour
+    is no first; `seen` when it was captured.
     `key` is equal for equal words, empty where they are too few to tell; `words` are their letters, `title` those of an
     article's title. An `echo` has no words of its own, and a parent.
     """
@@ -56,6 +57,7 @@ class Saying:
     id: str
     name: bytes
     parent: bytes | None
+    published: int
     at: int
     seen: int
     echo: bool
@@ -70,11 +72,13 @@ def saying(mention: Mention) -> Saying:
     spoken = _letters(_NAME.sub("", _EMOTICON.sub("", own)))
     echo = bool(mention.parent_id) and (spoken in _AUTOMATIC or (not spoken and mention.kind is Kind.REPOST))
     key, words, title = ("", "", "") if echo else _words(mention, own)
+    published = int(mention.published_at.timestamp())
     return Saying(
         id=mention.id,
         name=_name(mention.source, mention.native_id),
         parent=_name(mention.source, mention.parent_id) if mention.parent_id else None,
-        at=int(mention.published_at.timestamp()) + _ROUGHNESS.get(mention.published_precision, 0),
+        published=published,
+        at=published + _ROUGHNESS.get(mention.published_precision, 0),
         seen=int(mention.captured_at.timestamp()),
         echo=echo,
         key=key,

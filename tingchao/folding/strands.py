@@ -12,8 +12,8 @@ CROWD = 64
 """Texts that a new one is compared with at most, the earliest. A top that is alike so many stays one, whoever comes
 earlier: else a template filled in a thousand ways and met from its newest to its oldest would move all each time."""
 
-Order = tuple[int, str, bytes]
-"""Second of publication, id and name of a mention: what is earlier."""
+Order = tuple[int, str, bytes, int]
+"""What is earlier: the second by which a mention was surely published, its id and name; and the second that was told."""
 
 
 @dataclass(slots=True)
@@ -27,7 +27,7 @@ class Strand:
     name: str
     saying: Saying | None = None
     mentions: dict[bytes, Order] | None = None
-    first: Order = (0, "", b"")
+    first: Order = (0, "", b"", 0)
     near: set[str] | None = None
     over: str | None = None
     under: set[str] | None = None

@@ -44,6 +44,7 @@ class Subject:
 
     __slots__ = (
         "author",
+        "fold",
         "has",
         "kind",
         "lang",
@@ -76,6 +77,8 @@ class Subject:
         media: bool = False,
         parent: bool = False,
         abstain: str = "",
+        group: str = "",
+        folded: bool = False,
     ) -> None:
         self.text = fold(text)
         self.title = fold(title)
@@ -89,6 +92,7 @@ class Subject:
         self.sentiment = sentiment
         self.topics = topics
         self.risks = risks
+        self.fold = group
         self.has = {
             "title": bool(title),
             "url": bool(url),
@@ -99,6 +103,7 @@ class Subject:
             "risk": bool(risks),
             "unsure": abstain == UNSURE,
             "unread": abstain not in ("", UNSURE),
+            "folded": folded,
         }
 
     @classmethod
@@ -120,6 +125,8 @@ class Subject:
             media=bool(mention.media),
             parent=bool(mention.parent_id),
             abstain=mention.abstain,
+            group=mention.fold,
+            folded=bool(mention.folded),
         )
 
 

@@ -41,13 +41,15 @@ class FieldName(StrEnum):
     REGION = "region"
     LANG = "lang"
     AUTHOR = "author"
+    FOLD = "fold"
     HAS = "has"
 
 
-HAS = ("title", "url", "media", "region", "parent", "sentiment", "risk", "unsure", "unread")
+HAS = ("title", "url", "media", "region", "parent", "sentiment", "risk", "unsure", "unread", "folded")
 """The values of `has:`. A store numbers them by their place here: add new ones at the end.
 
 `unsure` has a label that the model is not sure of, `unread` a text that it did not read at all.
+`folded` is shown under another mention that says the same.
 """
 
 

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from tingchao.errors import BadSetting, without_password
+from tingchao.folding import Place
 from tingchao.mention import Mention
 from tingchao.query import EVERYTHING, Query
 
@@ -37,11 +38,16 @@ class Upserted:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which mentions: those that match `query` and were published in [since, until)."""
+    """Which mentions: those that match `query` and were published in [since, until).
+
+    Without `unfolded` those are left out that are shown under another one, if that was published in this time and in
+    that of the query's own `since:` and `until:`.
+    """
 
     query: Query = EVERYTHING
     since: datetime | None = None
     until: datetime | None = None
+    unfolded: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +115,14 @@ class Store(Protocol):
         """Write mentions; durable on return, visible to `search` within a second (`refresh` forces it).
 
         A mention whose id is known is a revision: the newer `captured_at` wins for engagement, author and
-        enrichment; the first text, title and published_at seen are kept. An older or equal revision changes nothing.
+        enrichment; the first text, title, published_at and fold seen are kept. An older or equal revision changes
+        nothing.
         """
+        ...
+
+    def refold(self, places: Sequence[Place]) -> int:
+        """Show mentions elsewhere: `fold`, `folded` and `origin_at`, and nothing else of them. Returns how many were
+        shown elsewhere before; those that are not there are passed over."""
         ...
 
     def get(self, ids: Sequence[str]) -> list[Mention]:

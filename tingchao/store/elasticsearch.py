@@ -14,13 +14,14 @@ from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
 from tingchao.errors import BadSetting
-from tingchao.mention import Mention, decode_mention
+from tingchao.folding import Place
+from tingchao.mention import Mention
 from tingchao.store import Bucket, Document, Facet, Page, Recorded, Scope, Upserted, rules
 from tingchao.store.elasticsearch_books import Books
 from tingchao.store.elasticsearch_mentions import Mentions
 from tingchao.store.elasticsearch_query import compiled
 from tingchao.store.elasticsearch_server import Json, Server
-from tingchao.store.elasticsearch_shape import Names, templates
+from tingchao.store.elasticsearch_shape import KEPT, PLACE, Names, read, templates
 
 _NEWEST_FIRST = [{"published_at": {"order": "desc", "format": "epoch_second"}}, {"id": "desc"}]
 _FIELDS = {Facet.TOPIC: "topics", Facet.RISK: "risks"}
@@ -42,6 +43,7 @@ class ElasticsearchStore:
         self._version = self._server.version()
         for name, template in templates(self._names).items():
             self._server.call("PUT", f"/_index_template/{name}", body=template)
+        self._add_places()
         for index in (self._names.events, self._names.documents):
             if self._server.call("HEAD", f"/{index}", accept=(404,))["_status"] == 404:
                 self._server.call("PUT", f"/{index}", accept=(400,))  # 400: another process was faster
@@ -50,6 +52,9 @@ class ElasticsearchStore:
 
     def upsert(self, mentions: Sequence[Mention]) -> Upserted:
         return self._mentions.upsert(mentions)
+
+    def refold(self, places: Sequence[Place]) -> int:
+        return self._mentions.refold(places)
 
     def get(self, ids: Sequence[str]) -> list[Mention]:
         return self._mentions.get(ids)
@@ -170,6 +175,15 @@ class ElasticsearchStore:
     ) -> None:
         self.close()
 
+    def _add_places(self) -> None:
+        """Give the indices of before the fields of `PLACE`."""
+        path = f"/{self._names.mentions}/_mapping"
+        known = self._server.call("GET", f"{path}/field/origin_at", accept=(404,))
+        if known.pop("_status") == 404:  # nothing is stored yet, and the template has the fields
+            return
+        if any(not index["mappings"] for index in known.values()):
+            self._server.call("PUT", path, body={"properties": PLACE})
+
     # --- asking
 
     def _search(self, body: Json) -> Json:
@@ -203,7 +217,7 @@ def _page(scope: Scope, limit: int, after: str | None, *, total: bool = True) ->
         "query": compiled(scope),
         "sort": _NEWEST_FIRST,
         "track_total_hits": total,
-        "_source": ["wire"],
+        "_source": KEPT,
     }
     if after is not None:
         published, id = rules.read_bookmark(after)
@@ -212,7 +226,7 @@ def _page(scope: Scope, limit: int, after: str | None, *, total: bool = True) ->
 
 
 def _mention(hit: Json) -> Mention:
-    return decode_mention(hit["_source"]["wire"].encode())
+    return read(hit["_source"])
 
 
 def _read(address: str) -> tuple[str, tuple[str, str] | None, str]:

@@ -6,7 +6,7 @@ are looked at first, by id and in real time. A document that is there is replace
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -14,10 +14,11 @@ import msgspec
 import stamina
 
 from tingchao.errors import BadRecord, StoreUnavailable
-from tingchao.mention import Mention, Precision, decode_mention, encode
+from tingchao.folding import Place
+from tingchao.mention import Mention, Precision
 from tingchao.store import Refused, Upserted, rules
 from tingchao.store.elasticsearch_server import PATIENCE, Again, Server
-from tingchao.store.elasticsearch_shape import Names, indexed
+from tingchao.store.elasticsearch_shape import KEPT, Names, indexed, read, shown_at
 
 _MAX_ITEMS = 1_000
 _MAX_BYTES = 8 * 1024 * 1024
@@ -63,6 +64,23 @@ class Mentions:
         for some in _rounds(arrivals):
             self._write(some, outcomes, refused)
         return Upserted(outcomes["created"], outcomes["updated"], outcomes["unchanged"], tuple(refused))
+
+    def refold(self, places: Sequence[Place]) -> int:
+        """See `Store.refold`. Raises `StoreUnavailable` if some item found no end; repeating all is harmless."""
+        waiting = {place.id: place for place in places if rules.is_id(place.id)}
+        moved = 0
+        try:
+            for attempt in stamina.retry_context(
+                on=Again, attempts=None, timeout=PATIENCE, wait_initial=0.05, wait_max=5.0, wait_jitter=0.2
+            ):
+                with attempt:
+                    for some in _portions(list(waiting.values())):
+                        moved += self._refold(some, waiting)
+                    if waiting:
+                        raise Again("another worker keeps writing the same mentions")
+        except Again as reason:
+            raise StoreUnavailable(f"Elasticsearch at {self._server.url}: {reason}") from reason
+        return moved
 
     def get(self, ids: Sequence[str]) -> list[Mention]:
         """See `Store.get`; sees every finished write."""
@@ -143,7 +161,7 @@ class Mentions:
             mark = {"if_seq_no": found.seq_no, "if_primary_term": found.primary_term}
             lines += [
                 _action({"index": {"_index": found.index, "_id": id, **mark}}),
-                indexed(after, encode(after)),
+                indexed(after, rules.kept(after)),
             ]
             sent.append((id, "updated"))
         if not sent:
@@ -163,7 +181,54 @@ class Mentions:
                 ended.append(id)
         return ended, busy
 
+    def _refold(self, places: Sequence[Place], waiting: dict[str, Place]) -> int:
+        """Move mentions once, and take those that found their end out of `waiting`. Returns how many moved."""
+        lines: list[bytes] = []
+        sent: list[str] = []
+        known = self._placed(places)
+        for place in places:
+            found = known.get(place.id)
+            after = rules.refolded(found.mention, place) if found else None
+            if found is None or after is None:
+                del waiting[place.id]
+                continue
+            mark = {"if_seq_no": found.seq_no, "if_primary_term": found.primary_term}
+            lines += [
+                _action({"update": {"_index": found.index, "_id": place.id, **mark}}),
+                _action({"doc": shown_at(after)}),
+            ]
+            sent.append(place.id)
+        if not sent:
+            return 0
+        moved = 0
+        for id, outcome in zip(sent, self._server.bulk(b"\n".join(lines) + b"\n"), strict=True):
+            if outcome["status"] == 200:
+                moved += 1
+            elif outcome["status"] == 409 or outcome["status"] in _OVERLOADED:
+                continue
+            elif outcome["status"] != 404:
+                raise StoreUnavailable(
+                    f"Elasticsearch at {self._server.url}: a mention was not folded ({outcome['status']})"
+                )
+            del waiting[id]
+        return moved
+
     # --- what is there already
+
+    def _placed(self, places: Sequence[Place]) -> dict[str, Found]:
+        """The mentions of `places`: sought in the months about their publication, then everywhere."""
+        undated = {self._names.undated} if self._undated_exists() else set()
+        found = self._find(
+            [
+                (index, place.id)
+                for place in places
+                for index in sorted(self._names.about(place.published_at) | undated)
+            ]
+        )
+        rest = [place.id for place in places if place.id not in found]
+        if rest:
+            found |= self._find([(index, id) for index in self.indices() for id in rest])
+        return found
 
     def _known(self, arrivals: Any, *, everywhere: bool = False) -> dict[str, Found]:
         """Earlier revisions of `arrivals`. At first only those that a bare `create` would not run into."""
@@ -185,9 +250,9 @@ class Mentions:
 
     def _find(self, places: Sequence[tuple[str, str]]) -> dict[str, Found]:
         found: dict[str, Found] = {}
-        for answer in self._server.documents(places, ["wire"]):
+        for answer in self._server.documents(places, KEPT):
             if answer is not None:
-                mention = decode_mention(answer["_source"]["wire"].encode())
+                mention = read(answer["_source"])
                 found[mention.id] = Found(
                     answer["_index"], mention, answer["_seq_no"], answer["_primary_term"]
                 )
@@ -215,3 +280,8 @@ def _rounds(arrivals: Sequence[Arrival]) -> list[list[Arrival]]:
         ids.add(id)
         size += 3 * len(arrival.wire)
     return rounds
+
+
+def _portions(places: Sequence[Place]) -> Iterator[Sequence[Place]]:
+    for at in range(0, len(places), _MAX_ITEMS):
+        yield places[at : at + _MAX_ITEMS]

@@ -10,7 +10,7 @@ from typing import Any
 from tingchao.errors import BadInput
 from tingchao.query import And, FieldName, InTitle, InUrl, Is, Near, Node, Not, Or, Published, Word
 from tingchao.store import Scope
-from tingchao.store.rules import seconds, span
+from tingchao.store.rules import seconds, span, window
 
 Json = dict[str, Any]
 
@@ -26,6 +26,7 @@ _COLUMNS = {
     FieldName.REGION: "region",
     FieldName.LANG: "lang",
     FieldName.AUTHOR: "author",
+    FieldName.FOLD: "fold",
     FieldName.HAS: "has",
 }
 _NOTHING: Json = {"match_none": {}}
@@ -34,14 +35,28 @@ _NOTHING: Json = {"match_none": {}}
 def compiled(scope: Scope) -> Json:
     """The query of `scope`. Raises `BadInput` for a naive time or a tree deeper than Elasticsearch takes."""
     low, high = span(scope.since, scope.until)
-    window: Json = {"range": {"published_at": {"gte": low, "lt": high, "format": "epoch_second"}}}
+    published: Json = {"range": {"published_at": {"gte": low, "lt": high, "format": "epoch_second"}}}
     asked = _query(scope.query.root)
     if _depth(asked) > DEEPEST:
         raise BadInput(
             f"the query nests {_depth(asked)} levels deep; Elasticsearch takes {DEEPEST}. Flatten it"
         )
-    filters = [] if scope.since is None and scope.until is None else [window]
+    filters = [] if scope.since is None and scope.until is None else [published]
+    if not scope.unfolded:
+        filters.append(_shown(scope))
     return {"bool": {"filter": [*filters, asked]}}
+
+
+def _shown(scope: Scope) -> Json:
+    """All but what is shown under another mention of the same time."""
+    low, high = window(scope)
+    return _any(
+        [
+            {"bool": {"must_not": [{"exists": {"field": "origin_at"}}]}},
+            {"range": {"origin_at": {"lt": low, "format": "epoch_second"}}},
+            {"range": {"origin_at": {"gte": high, "format": "epoch_second"}}},
+        ]
+    )
 
 
 def _query(node: Node) -> Json:

@@ -12,16 +12,24 @@ import msgspec
 
 from tingchao.mention import Mention, Precision
 from tingchao.query import HAS
-from tingchao.store.rules import folded_url, has_of, risks_of, topics_of
+from tingchao.store.rules import folded_url, given_back, has_of, risks_of, topics_of
 from tingchao.text import index_form
 
 Json = dict[str, Any]
 
-VERSION = 1
+VERSION = 2
 DOUBT = timedelta(days=2)
 """How far two readings of one time of publication can be apart, where the source gives at least the day."""
 
 _KEYWORD: Json = {"type": "keyword", "ignore_above": 8191}
+PLACE: Json = {
+    "fold": _KEYWORD,
+    "folded": _KEYWORD,
+    "origin_at": {"type": "date", "format": "epoch_second"},
+}
+"""Where a mention is folded; indices of before get these fields when a store is opened."""
+KEPT = ["wire", "fold", "folded", "origin_at"]
+"""The fields that a mention is read from."""
 _KEPT: Json = {"type": "keyword", "index": False, "doc_values": False}
 _TEXT: Json = {"type": "text", "analyzer": "whitespace", "norms": False, "index_phrases": True}
 _ONE_SHARD: Json = {"number_of_shards": 1, "auto_expand_replicas": "0-1", "refresh_interval": "1s"}
@@ -45,6 +53,10 @@ class Names:
         if mention.published_precision is Precision.NONE:
             return self.undated
         return self.month(mention.published_at)
+
+    def about(self, at: datetime) -> set[str]:
+        """Where a mention may lie of which only the time of publication is known."""
+        return {self.month(at), self.month(at - DOUBT), self.month(at + DOUBT)}
 
     def elsewhere(self, mention: Mention) -> set[str]:
         """The other months that may hold an earlier revision of a dated mention."""
@@ -78,6 +90,7 @@ def templates(names: Names) -> dict[str, Json]:
                         "topics": _KEYWORD,
                         "risks": _KEYWORD,
                         "has": _KEYWORD,
+                        **PLACE,
                         "url": _KEYWORD,
                         "title": _TEXT,
                         "text": _TEXT,
@@ -126,6 +139,9 @@ class Indexed(msgspec.Struct, frozen=True, omit_defaults=True):
     url: str = ""
     title: str = ""
     text: str = ""
+    fold: str = ""
+    folded: str = ""
+    origin_at: int | None = None
 
 
 def indexed(mention: Mention, wire: bytes) -> bytes:
@@ -143,12 +159,41 @@ def indexed(mention: Mention, wire: bytes) -> bytes:
             author=mention.author.key,
             topics=topics_of(mention),
             risks=risks_of(mention),
-            has=tuple(name for name, there in zip(HAS, has_of(mention), strict=True) if there),
+            has=had(mention),
             url=folded_url(mention.url),
             title=index_form(mention.title) if mention.title else "",
             text=index_form(mention.text),
+            fold=mention.fold,
+            folded=mention.folded,
+            origin_at=_seconds(mention.origin_at),
         )
     )
+
+
+def shown_at(mention: Mention) -> Json:
+    """The part of a document that says where a mention is folded."""
+    return {
+        "fold": mention.fold,
+        "folded": mention.folded,
+        "origin_at": _seconds(mention.origin_at),
+        "has": had(mention),
+    }
+
+
+def read(source: Json) -> Mention:
+    """The mention of a document, of which the fields `KEPT` were asked for."""
+    return given_back(
+        source["wire"].encode(), source.get("fold", ""), source.get("folded", ""), source.get("origin_at")
+    )
+
+
+def had(mention: Mention) -> tuple[str, ...]:
+    """What a mention has, as `has:` looks for it."""
+    return tuple(name for name, there in zip(HAS, has_of(mention), strict=True) if there)
+
+
+def _seconds(at: datetime | None) -> int | None:
+    return None if at is None else int(at.timestamp())
 
 
 _encode = msgspec.json.Encoder().encode

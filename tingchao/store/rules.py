@@ -12,7 +12,9 @@ import msgspec
 from msgspec.structs import replace
 
 from tingchao.errors import BadInput, BadRecord
-from tingchao.mention import LAST_YEAR, MAX_WIRE_BYTES, UNSURE, Label, Mention, encode
+from tingchao.folding import Place, placed
+from tingchao.mention import LAST_YEAR, MAX_WIRE_BYTES, UNSURE, Label, Mention, decode_mention, encode
+from tingchao.query import And, Published
 from tingchao.store import Bucket, Scope
 from tingchao.text import fold
 
@@ -53,7 +55,7 @@ def wire_of(mention: Mention) -> bytes:
     _check_words(mention)
     _check_counts(mention)
     try:
-        wire = encode(mention)
+        wire = kept(mention)
     except (UnicodeEncodeError, OverflowError) as error:
         raise BadRecord(f"mention {mention.id} cannot be encoded: {error}") from error
     if len(wire) > MAX_WIRE_BYTES:
@@ -62,7 +64,7 @@ def wire_of(mention: Mention) -> bytes:
 
 
 def _check_words(mention: Mention) -> None:
-    words = [mention.source, mention.region, mention.lang, mention.author.key]
+    words = [mention.source, mention.region, mention.lang, mention.author.key, mention.fold, mention.folded]
     if mention.matches:
         words += [match.topic for match in mention.matches]
     if mention.risk:
@@ -73,7 +75,7 @@ def _check_words(mention: Mention) -> None:
     for word in words:
         if len(word) > MAX_WORD or _CONTROL.search(word):
             raise BadRecord(
-                f"{word[:40]!r} ({len(word)} characters): source, region, lang, author, topic and risk "
+                f"{word[:40]!r} ({len(word)} characters): source, region, lang, author, fold, topic and risk "
                 f"take {MAX_WORD} characters and no control characters"
             )
 
@@ -94,10 +96,11 @@ def is_id(id: str) -> bool:
 
 
 def revised(known: Mention, later: Mention) -> Mention | None:
-    """`known` after `later` was seen, or None if that is no newer: what was said and when stays as first seen,
-    everything else is taken from the newer capture."""
+    """`known` after `later` was seen, or None if that is no newer: what was said, when, and where it is folded stays as
+    first seen, everything else is taken from the newer capture."""
     if later.captured_at <= known.captured_at:
         return None
+    placed = known if known.fold else later
     return replace(
         later,
         text=known.text,
@@ -106,7 +109,30 @@ def revised(known: Mention, later: Mention) -> Mention | None:
         simhash=known.simhash or later.simhash,
         published_at=known.published_at,
         published_precision=known.published_precision,
+        fold=placed.fold,
+        folded=placed.folded,
+        origin_at=placed.origin_at,
     )
+
+
+def refolded(mention: Mention, place: Place) -> Mention | None:
+    """`mention` where `place` shows it, or None if it is shown there already."""
+    moved = placed(mention, place)
+    return None if moved == mention else moved
+
+
+def kept(mention: Mention) -> bytes:
+    """The wire form to keep: without what a store keeps apart, so that folding never writes it anew."""
+    return encode(replace(mention, fold="", folded="", origin_at=None) if mention.fold else mention)
+
+
+def given_back(wire: bytes, fold: str, folded: str, origin: int | None) -> Mention:
+    """The mention that was kept, with what a store keeps apart; `origin` in seconds."""
+    mention = decode_mention(wire)
+    if not fold:
+        return mention
+    at = None if origin is None else datetime.fromtimestamp(origin, UTC)
+    return replace(mention, fold=fold, folded=folded, origin_at=at)
 
 
 # --- what can be filtered and counted
@@ -140,6 +166,7 @@ def has_of(mention: Mention) -> tuple[bool, ...]:
         bool(mention.risk),
         mention.abstain == UNSURE,
         mention.unread,
+        bool(mention.folded),
     )
 
 
@@ -190,6 +217,17 @@ def span(since: datetime | None, until: datetime | None) -> tuple[int, int]:
     """[since, until) in seconds, within what a store can hold."""
     low = FIRST if since is None else min(max(seconds(since), FIRST), END)
     high = END if until is None else min(max(seconds(until), FIRST), END)
+    return low, max(low, high)
+
+
+def window(scope: Scope) -> tuple[int, int]:
+    """[since, until) of a scope in seconds, with those times that its whole query asks for."""
+    low, high = span(scope.since, scope.until)
+    root = scope.query.root
+    for part in root.children if isinstance(root, And) else (root,):
+        if isinstance(part, Published):
+            since, until = span(part.since, part.until)
+            low, high = max(low, since), min(high, until)
     return low, max(low, high)
 
 

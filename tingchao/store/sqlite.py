@@ -20,6 +20,7 @@ import apsw
 
 from tingchao import sqlite
 from tingchao.errors import BadRecord, StoreUnavailable
+from tingchao.folding import Place
 from tingchao.mention import Mention, decode_mention
 from tingchao.query import Query, Subject, match, near
 from tingchao.store import Bucket, Document, Facet, Page, Recorded, Refused, Scope, Upserted, rules
@@ -27,7 +28,7 @@ from tingchao.store import sqlite_books as books
 from tingchao.store import sqlite_mentions as mentions_of
 from tingchao.store.sqlite_counts import Counted
 from tingchao.store.sqlite_query import Selection, compiled
-from tingchao.store.sqlite_rows import OWNER, TABLES, VERSION, seat
+from tingchao.store.sqlite_rows import OWNER, TABLES, UPGRADES, VERSION, seat
 
 _PORTION = 1_000
 """Mentions of one transaction: other writers get their turn in between."""
@@ -49,7 +50,14 @@ class SqliteStore:
         self._closed = False
         self._counted = Counted()
         with sqlite.translated(self._path, StoreUnavailable):
-            sqlite.make_schema(self._database(), self._path, owner=OWNER, version=VERSION, statements=TABLES)
+            sqlite.make_schema(
+                self._database(),
+                self._path,
+                owner=OWNER,
+                version=VERSION,
+                statements=TABLES,
+                upgrades=UPGRADES,
+            )
 
     # --- mentions
 
@@ -67,6 +75,14 @@ class SqliteStore:
                 done = mentions_of.write(database, arrivals[at : at + _PORTION], self._local.codes)
             created, updated, unchanged = created + done[0], updated + done[1], unchanged + done[2]
         return Upserted(created, updated, unchanged, tuple(refused))
+
+    def refold(self, places: Sequence[Place]) -> int:
+        known = [place for place in places if rules.is_id(place.id)]
+        moved = 0
+        for at in range(0, len(known), _PORTION):
+            with self._writing() as database:
+                moved += mentions_of.refold(database, known[at : at + _PORTION], self._local.codes)
+        return moved
 
     def get(self, ids: Sequence[str]) -> list[Mention]:
         with self._reading() as database:
@@ -222,8 +238,12 @@ def _newest(
 def _at(database: apsw.Connection, seats: Sequence[int]) -> list[Mention]:
     """The mentions at `seats`, newest first."""
     marks = ",".join("?" * len(seats))
-    rows = database.execute(f"SELECT wire FROM mention WHERE seat IN ({marks}) ORDER BY seat DESC", seats)
-    return [decode_mention(wire) for (wire,) in rows]
+    rows = database.execute(
+        "SELECT m.wire, m.fold, m.folded, f.origin FROM mention m CROSS JOIN fact f USING (seat) "
+        f"WHERE m.seat IN ({marks}) ORDER BY m.seat DESC",
+        seats,
+    )
+    return [rules.given_back(*row) for row in rows]
 
 
 def _seat_of(database: apsw.Connection, after: str) -> int:

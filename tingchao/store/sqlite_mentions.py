@@ -15,9 +15,10 @@ from typing import NamedTuple, TypeVar
 import apsw
 import numpy as np
 
-from tingchao.mention import Mention, decode_mention, encode
-from tingchao.store.rules import folded_url, revised
-from tingchao.store.sqlite_rows import HOUR, ID_BITS, Trait, marks, seat, trait
+from tingchao.folding import Place
+from tingchao.mention import Mention
+from tingchao.store.rules import folded_url, given_back, kept, refolded, revised
+from tingchao.store.sqlite_rows import HOUR, ID_BITS, Trait, marks, origin, seat, trait
 from tingchao.text import index_form
 
 T = TypeVar("T")
@@ -98,11 +99,11 @@ def stored(database: apsw.Connection, ids: Iterable[str]) -> dict[str, Stored]:
     for some in _portions([bytes.fromhex(id) for id in dict.fromkeys(ids)]):
         marks = ",".join("?" * len(some))
         rows = database.execute(
-            "SELECT m.id, m.seat, f.trait, m.wire FROM mention m CROSS JOIN fact f USING (seat) "
+            "SELECT m.id, m.seat, f.trait, m.wire, m.fold, m.folded, f.origin FROM mention m CROSS JOIN fact f USING (seat) "
             f"WHERE m.id IN ({marks})",
             some,
         )
-        found.update((id.hex(), Stored(at, code, decode_mention(wire))) for id, at, code, wire in rows)
+        found.update((id.hex(), Stored(at, code, given_back(*rest))) for id, at, code, *rest in rows)
     return found
 
 
@@ -126,7 +127,7 @@ def write(
             continue
         updated += 1
         now[mention.id] = after
-        wires[mention.id] = encode(after)
+        wires[mention.id] = kept(after)
     if wires:
         rows = [Row(now[id], wire, trait(now[id])) for id, wire in wires.items()]
         code_of = codes.of(database, [row.traits for row in rows])
@@ -139,6 +140,27 @@ def write(
         database.executemany("DELETE FROM words WHERE rowid = ?", [row[:1] for row in changed])
         database.executemany(_INSERT_WORDS, sorted(words + changed))
     return created, updated, unchanged
+
+
+def refold(database: apsw.Connection, places: Sequence[Place], codes: Codes) -> int:
+    """Write where mentions are shown; returns how many moved. The full text has no part in it."""
+    place_of = {place.id: place for place in places}
+    known = stored(database, place_of)
+    moved = [
+        (there, Row(after, b"", trait(after)))
+        for id, there in known.items()
+        if (after := refolded(there.mention, place_of[id])) is not None
+    ]
+    if moved:
+        code_of = codes.of(database, [row.traits for _, row in moved])
+        tally: Tally = Counter()
+        database.executemany(
+            "UPDATE mention SET fold = ?, folded = ? WHERE seat = ?",
+            [(row.mention.fold, row.mention.folded, before.seat) for before, row in moved],
+        )
+        _recode(database, moved, code_of, tally)
+        _count(database, tally)
+    return len(moved)
 
 
 def erase(database: apsw.Connection, ids: Sequence[str]) -> int:
@@ -165,13 +187,16 @@ def _insert(
             key=_by_seat,
         ),
     )
-    facts = [(at, code_of[row.traits]) for at, row in rows]
-    database.executemany("INSERT INTO fact VALUES (?,?)", facts)
+    facts = [(at, code_of[row.traits], origin(row.mention)) for at, row in rows]
+    database.executemany("INSERT INTO fact VALUES (?,?,?)", facts)
     database.executemany(
-        "INSERT INTO mention VALUES (?,?,?,?)",
-        [(at, bytes.fromhex(mention.id), folded_url(mention.url), wire) for at, (mention, wire, _) in rows],
+        "INSERT INTO mention VALUES (?,?,?,?,?,?)",
+        [
+            (at, bytes.fromhex(mention.id), folded_url(mention.url), wire, mention.fold, mention.folded)
+            for at, (mention, wire, _) in rows
+        ],
     )
-    tally.update([(_hour(at), code) for at, code in facts])
+    tally.update([(_hour(at), code) for at, code, _ in facts])
     return [_words(at, row) for at, row in rows]
 
 
@@ -225,24 +250,40 @@ def _update(
     """Write revisions, all but their words, which are returned where they change: the text is kept as first seen,
     so they change only with the marks."""
     database.executemany(
-        "UPDATE mention SET url = ?, wire = ? WHERE seat = ?",
-        [(folded_url(row.mention.url), row.wire, before.seat) for before, row in revisions],
+        "UPDATE mention SET url = ?, wire = ?, fold = ?, folded = ? WHERE seat = ?",
+        [
+            (folded_url(row.mention.url), row.wire, row.mention.fold, row.mention.folded, before.seat)
+            for before, row in revisions
+        ],
     )
-    recoded = [
-        (code_of[row.traits], before) for before, row in revisions if code_of[row.traits] != before.code
-    ]
-    database.executemany(
-        "UPDATE fact SET trait = ? WHERE seat = ?", [(code, before.seat) for code, before in recoded]
-    )
-    for code, before in recoded:
-        tally[_hour(before.seat), code] += 1
-        tally[_hour(before.seat), before.code] -= 1
+    _recode(database, revisions, code_of, tally)
     return [
         _words(before.seat, row)
         for before, row in revisions
         if marks(trait(before.mention), before.mention.author.key)
         != marks(row.traits, row.mention.author.key)
     ]
+
+
+def _recode(
+    database: apsw.Connection,
+    changes: Sequence[tuple[Stored, Row]],
+    code_of: Mapping[Trait, int],
+    tally: Tally,
+) -> None:
+    """Write the codes and origins of mentions that are there."""
+    recoded = [
+        (code_of[row.traits], origin(row.mention), before)
+        for before, row in changes
+        if code_of[row.traits] != before.code or row.mention.origin_at != before.mention.origin_at
+    ]
+    database.executemany(
+        "UPDATE fact SET trait = ?, origin = ? WHERE seat = ?",
+        [(code, at, before.seat) for code, at, before in recoded],
+    )
+    for code, _, before in recoded:
+        tally[_hour(before.seat), code] += 1
+        tally[_hour(before.seat), before.code] -= 1
 
 
 def _count(database: apsw.Connection, tally: Tally) -> None:

@@ -8,7 +8,7 @@ of `trait c`. Every value is a parameter. The full-text expression holds only ph
 # ruff: noqa: S608  (only names of our own tables are put into SQL; every value is a parameter)
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tingchao.query import HAS, And, FieldName, InTitle, InUrl, Is, Near, Node, Not, Or, Published, Word
 from tingchao.store import Scope
@@ -100,13 +100,27 @@ def compiled(scope: Scope) -> Selection:
         rest.extend(Not(child) for child in without)
         without = []
     text = expression(And((*texts, *(Not(child) for child in without)))) if texts else None
-    return Selection(
+    high = max(low, high)
+    chosen = Selection(
         text=text,
         rest=condition(And(tuple(rest)), low, high) if rest else None,
         traits=of_traits(And(tuple(asked))),
         low=low,
-        high=max(low, high),
+        high=high,
     )
+    return chosen if scope.unfolded else _shown(chosen)
+
+
+def _shown(chosen: Selection) -> Selection:
+    """Without what is shown under another mention of the same time."""
+    if chosen.traits is not None and (chosen.low, chosen.high) == (FIRST, END):
+        origins = of_traits(Not(Is(FieldName.HAS, "folded")))
+        assert origins is not None
+        rest = both([*filter(None, [chosen.rest]), _of_codes(origins)])
+        return replace(chosen, rest=rest, traits=both([chosen.traits, origins]))
+    outside = Condition("(t.origin IS NULL OR t.origin < ? OR t.origin >= ?)", (chosen.low, chosen.high))
+    rest = both([*filter(None, [chosen.rest]), outside])
+    return replace(chosen, rest=rest, traits=None)
 
 
 def _parts(root: Node) -> Iterable[Node]:
@@ -175,11 +189,16 @@ def condition(node: Node, low: int, high: int) -> Condition:
     """`node` as a condition on `fact t`, whose seats lie within the seconds [low, high)."""
     traits = of_traits(node)
     if traits is not None:
-        return Condition(f"t.trait IN (SELECT c.code FROM trait c WHERE {traits.sql})", traits.values)
+        return _of_codes(traits)
     text = expression(node)
     if text is not None:
         return _in_text(text, low, high)
     match node:
+        case Is(name=FieldName.FOLD, value=value):
+            return Condition(
+                "t.seat IN (SELECT m.seat FROM mention m WHERE m.fold = ? AND m.fold <> '')",
+                (_storable(value),),
+            )
         case InUrl(text=part):
             return Condition(
                 "(SELECT instr(m.url, ?) FROM mention m WHERE m.seat = t.seat) > 0", (_storable(part),)
@@ -203,6 +222,11 @@ def condition(node: Node, low: int, high: int) -> Condition:
             return _balanced("OR", [condition(child, low, high) for child in children], "0")
         case _:
             raise AssertionError(f"no SQL for {node!r}")
+
+
+def _of_codes(traits: Condition) -> Condition:
+    """The mentions whose traits are so."""
+    return Condition(f"t.trait IN (SELECT c.code FROM trait c WHERE {traits.sql})", traits.values)
 
 
 def of_traits(node: Node) -> Condition | None:

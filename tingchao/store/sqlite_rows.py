@@ -1,9 +1,10 @@
 """The tables of the embedded store, and a mention as their rows.
 
-`mention` holds the wire form; `words` the full text with the marks of a mention (its topics, risks and author);
-`trait` each distinct set of what mentions are counted by, under a code; `fact` the code of each mention, narrow, so
-that a scan is cheap; `tally` the mentions of each hour by code. A seat orders mentions by publication and id: see
-`seat`. `change` counts the transactions that wrote mentions, so that a count may be kept until the next one.
+`mention` holds the wire form, and where the mention is folded, which changes without it; `words` the full text with the
+marks of a mention (its topics, risks and author); `trait` each distinct set of what mentions are counted by, under a
+code; `fact` the code of each mention, and when the origin of a folded one was published, narrow, so that a scan is cheap;
+`tally` the mentions of each hour by code. A seat orders mentions by publication and id: see `seat`. `change` counts the
+transactions that wrote mentions, so that a count may be kept until the next one.
 """
 
 import re
@@ -15,7 +16,7 @@ from tingchao.query import HAS
 from tingchao.store.rules import has_of, risks_of, topics_of
 
 OWNER = 0x54_43_53_54
-VERSION = 2
+VERSION = 3
 HOUR = 3600
 
 ID_BITS = 30
@@ -23,14 +24,16 @@ ID_BITS = 30
 
 TABLES = """
 CREATE TABLE mention (
-    seat INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, url TEXT NOT NULL, wire BLOB NOT NULL
+    seat INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, url TEXT NOT NULL, wire BLOB NOT NULL,
+    fold TEXT NOT NULL DEFAULT '', folded TEXT NOT NULL DEFAULT ''
 ) STRICT;
+CREATE INDEX mention_fold ON mention(fold) WHERE fold <> '';
 CREATE TABLE trait (
     code INTEGER PRIMARY KEY, source TEXT NOT NULL, kind TEXT NOT NULL, label TEXT NOT NULL, region TEXT NOT NULL,
     lang TEXT NOT NULL, has INTEGER NOT NULL, topics TEXT NOT NULL, risks TEXT NOT NULL,
     UNIQUE (source, kind, label, region, topics, risks, lang, has)
 ) STRICT;
-CREATE TABLE fact (seat INTEGER PRIMARY KEY, trait INTEGER NOT NULL) STRICT;
+CREATE TABLE fact (seat INTEGER PRIMARY KEY, trait INTEGER NOT NULL, origin INTEGER) STRICT;
 CREATE TABLE tally (hour INTEGER PRIMARY KEY, counts BLOB NOT NULL) STRICT;
 CREATE TABLE change (n INTEGER NOT NULL) STRICT;
 INSERT INTO change VALUES (0);
@@ -45,6 +48,16 @@ CREATE TABLE document (
     kind TEXT, id TEXT, version INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (kind, id)
 ) STRICT, WITHOUT ROWID;
 """
+
+UPGRADES = {
+    2: """
+ALTER TABLE mention ADD COLUMN fold TEXT NOT NULL DEFAULT '';
+ALTER TABLE mention ADD COLUMN folded TEXT NOT NULL DEFAULT '';
+CREATE INDEX mention_fold ON mention(fold) WHERE fold <> '';
+ALTER TABLE fact ADD COLUMN origin INTEGER;
+"""
+}
+"""What makes of a file of that version one of the next, without touching a mention."""
 
 Trait = tuple[str, str, str, str, str, int, str, str]
 """A row of `trait` without its code: source, kind, label, region, lang, has, topics, risks."""
@@ -99,6 +112,11 @@ def mark(field: str, value: str) -> str:
     if _PLAIN.fullmatch(value):
         return f"{_MARK}{field[0]}{value}"
     return f"{_MARK}{field[0]}{_MARK}{value.encode('utf-8', 'replace').hex()}"
+
+
+def origin(mention: Mention) -> int | None:
+    """When the origin of a folded mention was published, in seconds."""
+    return None if mention.origin_at is None else int(mention.origin_at.timestamp())
 
 
 def listed(values: tuple[str, ...]) -> str:

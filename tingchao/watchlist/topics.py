@@ -16,7 +16,15 @@ MAX_TOPICS = 5_000
 MAX_SHOWN = 50
 """Problems that are listed; a file with more is probably another kind of file."""
 
-_UNKNOWN_YET = (FieldName.SENTIMENT, FieldName.TOPIC, FieldName.RISK, "unsure", "unread")
+_UNKNOWN_YET = (
+    FieldName.SENTIMENT,
+    FieldName.TOPIC,
+    FieldName.RISK,
+    FieldName.FOLD,
+    "unsure",
+    "unread",
+    "folded",
+)
 
 _Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,64}$")]
 _Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
