@@ -48,10 +48,11 @@ def remembered(store: Store, now: datetime, room: int = ROOM) -> Folding:
 
 def _hours(store: Store, now: datetime, room: int) -> Sequence[tuple[Scope, int]]:
     """The hours with something in them, the earliest first, and how many of its newest mentions are read of each."""
-    until = now + AHEAD
-    newest = store.search(Scope(until=until), limit=1).hits
+    newest = store.search(Scope(until=now + AHEAD), limit=1).hits
     if not newest:
         return []
+    # A replayed history may end years ago: no more hours are looked at than those that are read.
+    until = min(newest[0].published_at + STEP, now + AHEAD)
     since = newest[0].published_at - SINCE
     hours: list[tuple[Scope, int]] = []
     for bucket in reversed(store.timeline(Scope(since=since, until=until), STEP)):

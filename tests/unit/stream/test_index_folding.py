@@ -147,6 +147,12 @@ def test_only_the_newest_are_remembered_where_there_is_no_room(store):
     assert len(remembered(store, NOW, room=3)) == 3
 
 
+def test_a_history_that_ended_years_ago_is_remembered_too(store):
+    Index(store).handle(messages(*FIRST))
+
+    assert len(remembered(store, NOON + timedelta(days=4 * 365))) == len(FIRST)
+
+
 def test_nothing_is_remembered_of_an_empty_store(store):
     assert len(remembered(store, NOW)) == 0
 
