@@ -16,6 +16,8 @@ from tingchao.mention import Engagement, Mention, encode
 from tingchao.store import Document, Store
 
 MOST_REMEMBERED = 100_000
+STORING = 4
+"""Threads that talk to the store."""
 
 T = TypeVar("T")
 
@@ -51,12 +53,14 @@ class Pipeline:
     def __init__(self, open_bus: Callable[[], Bus], store: Store) -> None:
         """Opens the bus in the pipeline's own thread. Raises what `open_bus` raises."""
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pipeline")
+        self._storing = ThreadPoolExecutor(max_workers=STORING, thread_name_prefix="store")
         self._store = store
         self._unchanged = Unchanged()
         try:
             self._bus: Bus = self._thread.submit(open_bus).result()
         except BaseException:
             self._thread.shutdown()
+            self._storing.shutdown()
             raise
 
     async def deliver(self, mentions: Sequence[Mention]) -> int:
@@ -74,28 +78,32 @@ class Pipeline:
         self, kind: str, id: str, body: Mapping[str, Any], expected_version: int | None = None
     ) -> None:
         """Write a document. Raises `StoreUnavailable`, and `StaleVersion` where another version is there."""
-        await asyncio.to_thread(self._store.put, kind, id, body, expected_version)
+        await self._aside(self._store.put, kind, id, body, expected_version)
 
     async def find(self, kind: str, id: str) -> Document | None:
         """Read a document. Raises `StoreUnavailable`."""
-        return await asyncio.to_thread(self._store.find, kind, id)
+        return await self._aside(self._store.find, kind, id)
 
     async def documents(self, kind: str) -> list[Document]:
         """All documents of a kind. Raises `StoreUnavailable`."""
-        return await asyncio.to_thread(self._store.documents, kind)
+        return await self._aside(self._store.documents, kind)
 
     async def remove(self, kind: str, id: str) -> bool:
         """Remove a document; whether it was there. Raises `StoreUnavailable`."""
-        return await asyncio.to_thread(self._store.remove, kind, id)
+        return await self._aside(self._store.remove, kind, id)
 
     async def ask(self, act: Callable[[Store], T]) -> T:
         """What `act` does with the store. Raises what it raises."""
-        return await asyncio.to_thread(act, self._store)
+        return await self._aside(act, self._store)
 
     def close(self) -> None:
-        """End the thread after its last batch and close the bus there."""
+        """End the threads after what they were given, whoever still waits for it, and close the bus."""
+        self._storing.shutdown()
         self._thread.submit(self._bus.close).result()
         self._thread.shutdown()
+
+    async def _aside(self, call: Callable[..., T], *given: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._storing, call, *given)
 
     def _publish(self, mentions: Sequence[Mention]) -> None:
         for mention in mentions:

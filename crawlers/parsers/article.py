@@ -23,6 +23,7 @@ LARGEST = 2_000_000
 """Characters; what is longer is no article."""
 ENOUGH = 100
 """Characters of text that make an article."""
+LONGEST_ID = 512
 _MOST_LD = 20
 _TRACKING = [
     "utm_source",
@@ -62,9 +63,7 @@ def article(page: Page, seal: Seal) -> Parsed:
     url = _canonical(selector, page.url)
     gathering = Gathering(page, seal)
     gathering.add(
-        native_id=url
-        if len(url) <= 512
-        else "u-" + hashlib.blake2b(url.encode(), digest_size=16).hexdigest(),
+        native_id=native_id(url),
         kind=Kind.ARTICLE,
         title=title,
         text=text.removeprefix(f"{title}\n"),
@@ -118,9 +117,24 @@ def _canonical(selector: Selector, asked: str) -> str:
         url = urljoin(asked, own.strip())
         if urlsplit(url).netloc != urlsplit(asked).netloc or urlsplit(url).scheme not in {"http", "https"}:
             url = asked
+        return own_address(url)
+    except ValueError:
+        return own_address(asked)
+
+
+def own_address(url: str) -> str:
+    """An address in one form, without marks of campaigns; as it is where it cannot be read."""
+    try:
         return str(canonicalize_url(url_query_cleaner(url, _TRACKING, remove=True)))
     except ValueError:
-        return asked
+        return url
+
+
+def native_id(address: str) -> str:
+    """By what an article is known: its address, or that one's hash where it is long."""
+    if len(address) <= LONGEST_ID:
+        return address
+    return "u-" + hashlib.blake2b(address.encode(), digest_size=16).hexdigest()
 
 
 def _author(selector: Selector) -> str:

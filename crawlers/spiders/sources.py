@@ -7,7 +7,7 @@ waited for in place, because what is asked next depends on what was seen and on 
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -15,20 +15,15 @@ from typing import Any
 
 import structlog
 from scrapy import Request, Spider
-from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
 from crawlers import accounts
 from crawlers.accounts import Accounts
+from crawlers.fetching import Fetching
 from crawlers.manners.conduct import Conduct, Held, budgets_of
-from crawlers.manners.gates import headers_of, request_meta
 from crawlers.manners.ledger import Fate
-from crawlers.manners.middlewares import FAILURES, ROBOTS, NotAllowed
 from crawlers.manners.rests import LONGEST_ASKED, Rest, pause, refused
-from crawlers.openings import openings
-from crawlers.parsers import Ask, Outcome, Page
 from crawlers.pipeline import Pipeline
-from crawlers.rights.access import Access, NoPass
 from crawlers.rights.keys import Keys
 from crawlers.scrapy_settings import DEFAULT_DELAY
 from crawlers.sources import Source
@@ -41,7 +36,6 @@ from crawlers.visits.lines import Line, Query, line_of, paced
 from crawlers.visits.schedule import Limits, alerted_words, is_alerted, limits, waits
 from crawlers.visits.visiting import Refused, Tally, Unreachable, Visit
 from tingchao.errors import BusUnavailable
-from tingchao.mention import Robots
 from tingchao.privacy import Seal
 
 log = structlog.get_logger("crawl")
@@ -78,7 +72,7 @@ class SourcesSpider(Spider):
         self.plan = plan
         self.conduct = Conduct(budgets_of(plan.sources, DEFAULT_DELAY), plan.pipeline)
         self._keeper = Keeper(plan.pipeline)
-        self._access = Access(plan.keys, self._post, self._keeper.find, self._keeper.put)
+        self._fetching = Fetching(plan.keys, self._keeper.find, self._keeper.put, self._send)
         self._rests: dict[str, Rest] = {}
         self._lines: dict[str, Line] = {}
         self._learned: datetime | None = None
@@ -104,6 +98,11 @@ class SourcesSpider(Spider):
         no_requests: tuple[Any, ...] = ()
         for request in no_requests:
             yield request
+
+    async def _send(self, request: Request) -> Response:
+        assert self.crawler.engine is not None
+        response: Response = await self.crawler.engine.download_async(request)
+        return response
 
     async def _listen(self, source: Source, wait: float = 0.0) -> None:
         await asyncio.sleep(wait)
@@ -238,7 +237,7 @@ class SourcesSpider(Spider):
             await self._keeper.gone(line.source.id, native_id, page, now)
 
         visit = Visit(
-            partial(self._fetch, line.source),
+            partial(self._fetching.page, line.source),
             self.plan.pipeline.deliver,
             self.plan.seal,
             query.held,
@@ -274,57 +273,6 @@ class SourcesSpider(Spider):
             query.told = True
 
         await self.conduct.marks.settle(line.source.id)
-
-    async def _fetch(self, source: Source, ask: Ask) -> Page:
-        try:
-            granted = await self._access.pass_for(source, ask.url, datetime.now(UTC))
-        except NoPass as error:
-            if error.after is None:
-                raise Unreachable(str(error)) from None
-            raise Refused(Outcome.BLOCKED, str(error), error.after, whole_host=False) from None
-        # What an index of lists leads to may have changed though it has not.
-        first = ask.parser != "sitemap" and any(ask.url == opening.url for _, opening in openings(source))
-        meta = {**request_meta(source.id, conditional=first), **granted.meta}
-        response = await self._download(
-            Request(ask.url, headers=dict(granted.headers), dont_filter=True, meta=meta)
-        )
-        if response.status == 401:
-            self._access.refused_key(source)
-        return Page(
-            url=response.url,
-            body=response.body,
-            captured_at=datetime.now(UTC),
-            source=source.id,
-            status=response.status,
-            headers=headers_of(response),
-            context=ask.context,
-            robots=response.meta.get(ROBOTS, Robots()),
-        )
-
-    async def _post(
-        self, url: str, headers: Mapping[str, str], body: bytes, meta: Mapping[str, Any]
-    ) -> tuple[int, bytes]:
-        """For a token of an official API; see `crawlers.rights.access`."""
-        request = Request(
-            url, method="POST", headers=dict(headers), body=body, dont_filter=True, meta=dict(meta)
-        )
-        response = await self._download(request)
-        return response.status, response.body
-
-    async def _download(self, request: Request) -> Response:
-        """Raises `Refused`, `Held`, `Unreachable`."""
-        assert self.crawler.engine is not None
-        try:
-            response: Response = await self.crawler.engine.download_async(request)
-        except NotAllowed as error:
-            raise Refused(Outcome.BLOCKED, str(error), whole_host=False) from None
-        except Held:
-            raise
-        except IgnoreRequest as error:
-            raise Unreachable(str(error)) from None
-        except FAILURES as error:
-            raise Unreachable(f"{type(error).__name__}: {error}"[:300]) from None
-        return response
 
     def _held(self, line: Line, tally: Tally, error: Held) -> None:
         """Not asked: the host rests, its budget is used, or a person switched it off. No failure of the source."""

@@ -154,7 +154,7 @@ def noticed(checkpoint: Checkpoint, follows: Iterable[Follow]) -> Checkpoint:
 def visited(
     checkpoint: Checkpoint, follow: Follow, now: datetime, resume: str, *, pending: bool = False
 ) -> Checkpoint:
-    """With this thread visited now, or put off; the oldest threads give way."""
+    """With this thread visited now, or put off; the oldest threads give way, those first that were read."""
     ask = follow.ask
     thread = Thread(
         url=ask.url,
@@ -168,8 +168,8 @@ def visited(
     )
     threads = {**checkpoint.threads, follow.id: thread}
     if len(threads) > MOST_THREADS:
-        kept = sorted(threads, key=lambda name: threads[name].born, reverse=True)[:MOST_THREADS]
-        threads = {name: threads[name] for name in kept}
+        kept = sorted(threads.items(), key=lambda each: (each[1].pending, each[1].born), reverse=True)
+        threads = dict(kept[:MOST_THREADS])
     return replace(checkpoint, threads=threads)
 
 

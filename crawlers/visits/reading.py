@@ -5,21 +5,28 @@ All effects come in as functions (`Fetch`, `Deliver`), so that the rules can be 
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from crawlers.manners.rests import retry_after
-from crawlers.parsers import Ask, Outcome, Page, Parsed, parse
+from crawlers.parsers import Ask, Follow, Outcome, Page, Parsed, parse
+from crawlers.parsers.article import native_id, own_address
+from crawlers.visits.checkpoint import NEVER, Checkpoint
 from tingchao.mention import Mention, Precision
 from tingchao.privacy import Seal
 
 LARGE = 100_000
 """Bytes of a page from which on it is parsed aside, so that other sources are not kept waiting."""
 GOOD = frozenset({Outcome.ITEMS, Outcome.EMPTY, Outcome.END})
-POST_PAGES = {"forum.thread": "t{}", "discourse.topic": "t{}-1"}
-"""Parsers of pages that are the post itself, with how the post's native id is made of the thread's: where such a page
-is gone, so is the post. Comments that are gone (404) may only have been closed."""
+POST_PAGES: Mapping[str, Callable[[Follow], str]] = {
+    "forum.thread": lambda follow: f"t{follow.id}",
+    "discourse.topic": lambda follow: f"t{follow.id}-1",
+    "douban.topic": lambda follow: follow.id,
+    "article": lambda follow: native_id(own_address(follow.ask.url)),
+}
+"""Parsers of pages that are the post itself, with the post's native id: where such a page is gone, so is the post.
+Comments that are gone (404) may only have been closed."""
 GONE = frozenset({404, 410})
 
 Fetch = Callable[[Ask], Awaitable[Page]]
@@ -126,6 +133,16 @@ def lacks(mention: Mention) -> list[str]:
     return [name for name, value in there.items() if not value]
 
 
+def read_whole(state: Checkpoint) -> frozenset[str]:
+    """Native ids of posts that were read from a page of their own: a list, which may show no more than their title,
+    has nothing to add."""
+    return frozenset(
+        POST_PAGES[thread.parser](Follow(name, Ask(thread.url, thread.parser), thread.mark, thread.born))
+        for name, thread in state.threads.items()
+        if thread.parser in POST_PAGES and thread.visited > NEVER and not thread.pending
+    )
+
+
 class Reader:
     """Reads pages for one visit. The tally is right whatever is raised."""
 
@@ -135,20 +152,21 @@ class Reader:
         self._seal = seal
         self.tally = tally
 
-    async def page(self, ask: Ask, *, known: bool = False) -> Parsed:
+    async def page(self, ask: Ask, *, known: bool = False, whole: frozenset[str] = frozenset()) -> Parsed:
         """Fetch, parse, deliver. An empty page is asked for once more where something is `known` to have been
-        there, or pages lead to it: empty pages happen at random.
+        there, or pages lead to it: empty pages happen at random. What the page says of posts that are `whole`, by
+        native id, is not handed over.
 
         Raises `Refused`, `Unreachable`, `Vanished`, and what fetching and delivering raise.
         """
-        parsed, status = await self._read(ask)
+        parsed, status = await self._read(ask, whole)
         if status != 304 and (parsed.outcome is Outcome.END or (known and parsed.outcome is Outcome.EMPTY)):
-            parsed, status = await self._read(ask)
+            parsed, status = await self._read(ask, whole)
         if status in GONE and ask.parser in POST_PAGES:
             raise Vanished(ask.url)
         return parsed
 
-    async def _read(self, ask: Ask) -> tuple[Parsed, int]:
+    async def _read(self, ask: Ask, whole: frozenset[str]) -> tuple[Parsed, int]:
         page = await self._fetch(ask)
         if len(page.body) > LARGE:
             parsed = await asyncio.to_thread(parse, ask.parser, page, self._seal)
@@ -156,7 +174,8 @@ class Reader:
             parsed = parse(ask.parser, page, self._seal)
         if parsed.outcome not in GOOD:
             self._give_up(ask, page, parsed)
-        self.tally.page(parsed, await self._deliver(parsed.mentions) if parsed.mentions else 0)
+        mentions = [mention for mention in parsed.mentions if mention.native_id not in whole]
+        self.tally.page(parsed, await self._deliver(mentions) if mentions else 0)
         return parsed, page.status
 
     def _give_up(self, ask: Ask, page: Page, parsed: Parsed) -> None:

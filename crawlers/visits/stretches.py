@@ -121,6 +121,8 @@ def rest_of(stretch: Stretch, walk: Walk) -> list[Stretch]:
         return _narrowed(counted, walk)
     if stretch.sliced:
         return [] if expected is None or got >= expected * ENOUGH else _again(counted, walk)
+    if walk.stopped == "empty" and walk.read == 1 and stretch.tries < MOST_TRIES:
+        return [replace(counted, tries=stretch.tries + 1)]
     if not stretch.below or not walk.posts:
         return []
     if walk.stopped == "empty" and stretch.tries < MOST_TRIES:

@@ -32,6 +32,7 @@ from crawlers.visits.reading import (
     Tally,
     Unreachable,
     Vanished,
+    read_whole,
 )
 from crawlers.visits.stretches import Walk, below_the_top, can_narrow, going_on, rest_of, under_way
 from tingchao.privacy import Seal
@@ -39,7 +40,7 @@ from tingchao.privacy import Seal
 __all__ = ["Deliver", "Fetch", "Gone", "Keep", "Refused", "Tally", "Unreachable", "Visit"]
 
 MOST_FOLLOWED = 30
-"""Threads followed in one visit; the rest have their turn in the next."""
+"""Threads followed in one visit, those below comments too; the rest have their turn in the next."""
 MOST_THREAD_PAGES = 20
 GROWING = frozenset({"forum.thread"})
 """Parsers of threads whose newest mentions are on the last page."""
@@ -144,7 +145,14 @@ class Visit:
             await self._keep(self.state)
 
         most = pages if stretch.left is None else min(pages, stretch.left)
-        walk = await self._walk(ask, frozenset(stretch.below), most, note, narrow=can_narrow(stretch))
+        walk = await self._walk(
+            ask,
+            frozenset(stretch.below),
+            most,
+            note,
+            narrow=can_narrow(stretch),
+            known=not stretch.sliced,
+        )
         if walk.stopped in ("end", "empty") and stretch.sliced:
             self.tally.complete(stretch.expected or walk.total, stretch.got + len(walk.keys))
         state = saw_below(self.state, walk.keys)
@@ -165,12 +173,15 @@ class Visit:
         *,
         top: bool = False,
         narrow: bool = False,
+        known: bool = False,
     ) -> Walk:
-        """Pages from `ask` on. `note` is called before each further one."""
+        """Pages from `ask` on, where something is `known` to be. `note` is called before each further one."""
         walk = Walk(ask, narrow=narrow)
         while True:
             try:
-                parsed = await self._reader.page(ask, known=bool(below))
+                parsed = await self._reader.page(
+                    ask, known=known or bool(below), whole=read_whole(self.state)
+                )
             except Refused as error:
                 if error.whole_host or (top and walk.read == 0):
                     raise
@@ -191,13 +202,20 @@ class Visit:
             ask = parsed.next
 
     async def _threads(self, interval: timedelta, now: datetime, alerted: bool) -> None:
-        for follow in due(self.state, now, interval, alerted=alerted)[:MOST_FOLLOWED]:
+        tried: set[str] = set()
+        while len(tried) < MOST_FOLLOWED:
+            # Anew each time: a thread may lead to threads below its comments.
+            waiting = due(self.state, now, interval, alerted=alerted)
+            follow = next((each for each in waiting if each.id not in tried), None)
+            if follow is None:
+                return
+            tried.add(follow.id)
             resume, pending = self.state.threads[follow.id].resume, True
             try:
                 resume, pending = await self._thread(follow, resume), False
             except Vanished as error:
                 pending = False
-                await self._gone(POST_PAGES[follow.ask.parser].format(follow.id), str(error))
+                await self._gone(POST_PAGES[follow.ask.parser](follow), str(error))
             except Unreachable as error:
                 self.tally.trouble = str(error)
             except Refused as error:
@@ -210,7 +228,8 @@ class Visit:
     async def _thread(self, follow: Follow, resume: str) -> str:
         """The pages below a post until all that the site counts is held, or nothing is new. Returns the page to
         go on from, where a thread grows at its end."""
-        held = self._held.setdefault(follow.id, set())
+        # Held only once the thread was read: one that fails in the middle is read as a whole again.
+        held = set(self._held.get(follow.id, ()))
         ask: Ask | None = follow.ask
         if resume:
             ask = Ask(resume, follow.ask.parser, {**follow.ask.context, "page": "2"})
@@ -219,11 +238,12 @@ class Visit:
             if ask is None:
                 break
             try:
-                parsed = await self._reader.page(ask)
+                parsed = await self._reader.page(ask, known=True)
             except Vanished:
                 if ask.url == follow.ask.url:
                     raise
                 return ""  # the thread became shorter: from its beginning next time
+            self.state = noticed(self.state, parsed.follow)
             here = {mention.native_id for mention in parsed.mentions}
             last = ask.url
             ask = parsed.next
@@ -231,6 +251,7 @@ class Visit:
             held |= here
             if not fresh if parsed.total is None else len(held) >= parsed.total or not here:
                 break
+        self._held[follow.id] = held
         return last if follow.ask.parser in GROWING else ""
 
 

@@ -11,7 +11,7 @@ from crawlers.accounts import Accounts
 from crawlers.parsers import Ask, Outcome, Page
 from crawlers.pipeline import Unchanged
 from crawlers.visits.checkpoint import Checkpoint, Why, checkpoint_id, due, from_body, to_body
-from crawlers.visits.visiting import Refused, Tally, Unreachable, Visit
+from crawlers.visits.visiting import MOST_FOLLOWED, Refused, Tally, Unreachable, Visit
 from tingchao.errors import BusUnavailable
 from tingchao.mention import Kind
 from tingchao.privacy import RawPost, Secret, seal
@@ -38,11 +38,9 @@ def search_page(*posts, next_page=None):
     return {"ok": 1, "data": {"cardlistInfo": {"page": next_page}, "cards": cards}}
 
 
-def comments_page(*numbers, total, max_id=0):
-    rows = [
-        {"id": str(number), "text": f"同款 {number}", "created_at": "刚刚", "user": None}
-        for number in numbers
-    ]
+def comments_page(*numbers, total, max_id=0, answers=0):
+    told = {"text": "同款", "created_at": "刚刚", "user": None, "total_number": answers}
+    rows = [{"id": str(number), **told} for number in numbers]
     return {"ok": 1, "data": {"data": rows, "max_id": max_id, "total_number": total}}
 
 
@@ -155,6 +153,78 @@ def test_comments_are_read_to_the_last_and_only_again_when_there_are_new_ones():
     web.pages |= {"page=1": search_page((5, 4)), "hotflow": comments_page(54, 51, total=4, max_id=8)}
     web.visit(again, now=NOW + timedelta(seconds=20))
     assert web.delivered == ["5", "54", "51"]
+
+
+def test_answers_below_comments_are_read_in_the_same_visit_and_again_when_there_are_more():
+    web = Web(
+        {
+            "page=1": search_page((5, 1)),
+            "hotflow": comments_page(51, total=1, answers=3),
+            "hotFlowChild": comments_page(511, 512, total=3, max_id=9),
+            "hotFlowChild?cid=51&max_id=9": comments_page(513, total=3),
+        }
+    )
+    before = web.visit()
+    assert web.delivered == ["5", "51", "511", "512", "513"]
+    assert not due(before, NOW, MINUTE)
+
+    web.pages |= {"page=1": search_page((5, 2)), "hotflow": comments_page(51, total=1, answers=4)}
+    web.pages["hotFlowChild"] = comments_page(511, 512, total=4, max_id=9)
+    web.pages["hotFlowChild?cid=51&max_id=9"] = comments_page(513, 514, total=4)
+    web.visit(before)
+    assert web.delivered == ["5", "51", "511", "512", "513", "514"]
+
+
+def test_a_thread_that_failed_on_its_second_page_is_read_to_its_end_by_the_next_visit():
+    first = comments_page(51, 52, total=None, max_id=7)
+    web = Web({"page=1": search_page((5, 3)), "hotflow": first, "max_id=7": (500, b"")})
+    before = web.visit()
+    assert web.delivered == ["5", "51", "52"]
+
+    web.pages["max_id=7"] = comments_page(53, total=None)
+    web.visit(before)
+
+    assert "53" in web.delivered
+
+
+def test_a_thread_that_is_empty_by_chance_is_asked_for_again():
+    web = Web({"page=1": search_page((5, 1)), "hotflow": {"ok": 1, "data": {"data": [], "max_id": 0}}})
+
+    web.visit()
+
+    assert sum("hotflow" in url for url in web.asked) == 2
+
+
+def test_a_list_that_shows_only_titles_does_not_take_the_place_of_what_a_post_said():
+    listing = (
+        "<table class='olt'><tr class='pl'><td class='td-subject'><a href='/group/topic/7/' title='炸锅'>炸锅</a></td>"
+        "<td class='td-reply'><span>{}回应</span></td></tr></table>"
+    )
+    topic = "<h1>炸锅</h1><div id='topic-content'><div class='topic-richtext'>冒烟了</div></div>"
+    web = Web({"/group/search": listing.format(1).encode(), "/group/topic/7/": topic.encode()})
+    opening = Ask("https://d.example/group/search?start=0", "douban.group")
+    before = web.visit(opening=opening)
+    assert web.delivered == ["t7", "t7"]
+
+    between = web.visit(before, opening=opening, now=NOW + timedelta(seconds=10))
+    assert web.delivered == []
+
+    web.pages["/group/search"] = listing.format(2).encode()
+    web.visit(between, opening=opening, now=NOW + timedelta(seconds=20))
+    assert web.delivered == ["t7"]
+    assert web.asked[-1].endswith("/group/topic/7/")
+
+
+def test_a_visit_follows_no_more_threads_than_its_limit_and_the_next_one_goes_on():
+    web = Web({"page=1": search_page((5, 1))})
+    web.pages["hotflow"] = comments_page(*range(51, 91), total=40, answers=1)
+    web.pages["hotFlowChild"] = comments_page(999, total=1)
+    before = web.visit()
+    assert sum("hotFlowChild" in url for url in web.asked) == MOST_FOLLOWED - 1
+
+    web.visit(before)
+
+    assert sum("hotFlowChild" in url for url in web.asked) == 40 - (MOST_FOLLOWED - 1)
 
 
 def test_comments_of_a_young_post_are_visited_again_though_the_list_moved_on():
