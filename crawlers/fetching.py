@@ -5,6 +5,7 @@ A pass comes first (`rights.access`): what it refuses is not asked. Then Scrapy'
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from scrapy import Request
@@ -42,7 +43,7 @@ class Fetching:
                 raise Unreachable(str(error)) from None
             raise Refused(Outcome.BLOCKED, str(error), error.after, whole_host=False) from None
         # What an index of lists leads to may have changed though it has not.
-        first = ask.parser != "sitemap" and any(ask.url == opening.url for _, opening in openings(source))
+        first = ask.parser != "sitemap" and ask.url in _first_pages(source)
         meta = {**request_meta(source.id, conditional=first), **granted.meta}
         response = await self._download(
             Request(ask.url, headers=dict(granted.headers), dont_filter=True, meta=meta)
@@ -81,3 +82,9 @@ class Fetching:
             raise Unreachable(str(error)) from None
         except FAILURES as error:
             raise Unreachable(f"{type(error).__name__}: {error}"[:300]) from None
+
+
+@cache
+def _first_pages(source: Source) -> frozenset[str]:
+    """Asked for every page; a source never changes while it is crawled."""
+    return frozenset(ask.url for _, ask in openings(source))

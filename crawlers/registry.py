@@ -105,12 +105,6 @@ def spiders() -> Mapping[str, Spider]:
 
 
 @cache
-def entry_of_spider(name: str) -> Entry:
-    """The entry a spider belongs to. Raises `KeyError`."""
-    return {spider: entry for entry in entries() for spider in entry.spiders}[name]
-
-
-@cache
 def typical_urls() -> Mapping[str, str]:
     """An address of the kind that each parser's pages have."""
     return {parser: url for entry in entries() for parser, url in entry.parsers.items()}

@@ -259,6 +259,12 @@ def _source(
     )
 
 
+def grid(heads: Sequence[Node], lines: Sequence[Node], cls: str = "grid") -> Node:
+    """A table that scrolls sideways where there is no room for it."""
+    table = el("table", el("thead", el("tr", *heads)), el("tbody", *lines), cls=cls)
+    return el("div", table, cls="scroll")
+
+
 def bars(rows: Sequence[Bar]) -> Node:
     """Horizontal bars, each opening what it counts."""
     top = max((value for _, value, *_ in rows), default=0) or 1

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from dashboard.boards import say_known
+from dashboard.boards import grid, say_known
 from dashboard.paper import Node, el
 from dashboard.words import clock, of_sources, t
 from dashboard.written import Gap
@@ -49,18 +49,9 @@ def listed(gaps: Sequence[Gap], names: Mapping[str, str], now: datetime) -> Node
             else None,
             cls="block-head",
         ),
-        el(
-            "div",
-            el(
-                "table",
-                el(
-                    "thead",
-                    el("tr", el("th", t("source")), *(el("th", of_sources(name)) for name in columns)),
-                ),
-                el("tbody", *(_row(gap, names, now) for gap in ordered[:MOST])),
-                cls="grid",
-            ),
-            cls="scroll",
+        grid(
+            [el("th", t("source")), *(el("th", of_sources(name)) for name in columns)],
+            [_row(gap, names, now) for gap in ordered[:MOST]],
         )
         if ordered
         else el("p", of_sources("gaps_none"), cls="faint"),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from dashboard.boards import say_known
+from dashboard.boards import grid, say_known
 from dashboard.paper import Node, el
 from dashboard.words import clock, number, of_sources
 from dashboard.written import ImportedFile
@@ -19,15 +19,9 @@ def imports(files: Mapping[str, ImportedFile], pushed: str, now: datetime, most:
     return el(
         "div",
         el("p", pushed) if pushed else None,
-        el(
-            "div",
-            el(
-                "table",
-                el("thead", el("tr", *(el("th", of_sources(name)) for name in names))),
-                el("tbody", *(_file(file, now) for file in ordered[:most])),
-                cls="grid",
-            ),
-            cls="scroll",
+        grid(
+            [el("th", of_sources(name)) for name in names],
+            [_file(file, now) for file in ordered[:most]],
         )
         if files
         else None,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from dashboard.boards import say_known
+from dashboard.boards import grid, say_known
 from dashboard.manners import FATES, MEBIBYTE, UNSENT, Asked, Line, Totals
 from dashboard.paper import Node, el
 from dashboard.places import link
@@ -139,18 +139,10 @@ def ledger(found: Sequence[Line], summed: Totals, names: Mapping[str, str], now:
     columns = ("requests_n", "fate", "status", "what", "robots", "least_delay", "size", "last")
     return [
         el("p", told),
-        el(
-            "div",
-            el(
-                "table",
-                el(
-                    "thead",
-                    el("tr", *(el("th", of_sources(name)) for name in columns), el("th", t("source"))),
-                ),
-                el("tbody", *(_line(line, names, now) for line in found[:MOST_LINES])),
-                cls="grid ledger",
-            ),
-            cls="scroll",
+        grid(
+            [*(el("th", of_sources(name)) for name in columns), el("th", t("source"))],
+            [_line(line, names, now) for line in found[:MOST_LINES]],
+            cls="grid ledger",
         ),
         *(
             [el("p", of_sources("ledger_more", n=MOST_LINES, all=number(len(found))), cls="faint")]

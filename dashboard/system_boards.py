@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from dashboard.boards import moment, part
+from dashboard.boards import grid, moment, part
 from dashboard.paper import Node, el
 from dashboard.words import clock, t
 from tingchao.store import Document
@@ -24,21 +24,9 @@ def workers(listed: Sequence[Document], now: datetime) -> Node:
         "worker_rate",
         "worker_at",
     )
-    return el(
-        "div",
-        el(
-            "table",
-            el(
-                "thead",
-                el(
-                    "tr",
-                    *(el("th", t(name), cls="n" if name.startswith("worker_") else None) for name in names),
-                ),
-            ),
-            el("tbody", *(_worker(each, now) for each in listed)),
-            cls="grid",
-        ),
-        cls="scroll",
+    return grid(
+        [el("th", t(name), cls="n" if name.startswith("worker_") else None) for name in names],
+        [_worker(each, now) for each in listed],
     )
 
 

@@ -8,6 +8,7 @@ whose origin should be there and is not is shown. What is folded under something
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import NamedTuple
 
 import structlog
 
@@ -25,19 +26,24 @@ TOLD_EVERY = 50_000
 """Mentions read between two lines of the log."""
 
 
+class Hour(NamedTuple):
+    """A stretch of time that is read, and how many of its newest mentions."""
+
+    since: datetime
+    until: datetime
+    most: int
+
+
 def remembered(store: Store, now: datetime, room: int = ROOM) -> Folding:
     """A `Folding` of the newest `room` mentions published in the last 30 days before `now`, or before the newest one
     where that is older. Raises `StoreUnavailable`."""
     folding = Folding(room=room)
     read = 0
-    for scope, most in _hours(store, now, room):
-        mentions = list(islice(store.export(scope), most))[::-1]
-        since = scope.since
-        assert since is not None
-        if not read:
-            first = since
+    hours = _hours(store, now, room)
+    for since, until, most in hours:
+        mentions = list(islice(store.export(Scope(since=since, until=until)), most))[::-1]
         places = folding.add(saying(mention) for mention in mentions)
-        store.refold(_wrong(mentions, places, first))
+        store.refold(_wrong(mentions, places, hours[0].since))
         if (read + len(mentions)) // TOLD_EVERY > read // TOLD_EVERY:
             log.info("reading what was said", mentions=read + len(mentions), of=room)
         read += len(mentions)
@@ -46,19 +52,19 @@ def remembered(store: Store, now: datetime, room: int = ROOM) -> Folding:
     return folding
 
 
-def _hours(store: Store, now: datetime, room: int) -> Sequence[tuple[Scope, int]]:
-    """The hours with something in them, the earliest first, and how many of its newest mentions are read of each."""
+def _hours(store: Store, now: datetime, room: int) -> Sequence[Hour]:
+    """The hours with something in them, the earliest first."""
     newest = store.search(Scope(until=now + AHEAD), limit=1).hits
     if not newest:
         return []
     # A replayed history may end years ago: no more hours are looked at than those that are read.
     until = min(newest[0].published_at + STEP, now + AHEAD)
     since = newest[0].published_at - SINCE
-    hours: list[tuple[Scope, int]] = []
+    hours: list[Hour] = []
     for bucket in reversed(store.timeline(Scope(since=since, until=until), STEP)):
         if bucket.total and room > 0:
-            scope = Scope(since=max(bucket.at, since), until=min(bucket.at + STEP, until))
-            hours.append((scope, min(bucket.total, room)))
+            end = min(bucket.at + STEP, until)
+            hours.append(Hour(max(bucket.at, since), end, min(bucket.total, room)))
             room -= bucket.total
     return hours[::-1]
 

@@ -8,7 +8,7 @@ from typing import Any
 from crawlers.imports.captures import captured, is_capture
 from crawlers.imports.layouts import guessed, known_layout, source_of, with_words
 from crawlers.imports.mapping import FIELDS, ColumnMapping, applied
-from crawlers.imports.rows import Row, json_row
+from crawlers.imports.rows import Row
 from crawlers.imports.sealing import read_row
 from tingchao.errors import BadRecord
 from tingchao.mention import Mention
@@ -99,11 +99,3 @@ class Translator:
 def _is_simple(columns: Set[str]) -> bool:
     """Whether a row with these names is in the simple form, perhaps with a field missing."""
     return "native_id" in columns or {"id", "text"} <= columns or columns <= _SIMPLE_NAMES
-
-
-def read_line(
-    line: bytes, source: str, now: datetime, secret: Secret, kept: Callable[[str], bool] = is_organisation
-) -> Mention:
-    """One line of JSON as a mention. Raises `BadRecord` that names the field and what would be right."""
-    translator = Translator(secret=secret, now=now, source=source, kept=kept)
-    return translator.mentions(json_row(1, line))[0][0]

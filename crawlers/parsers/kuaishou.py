@@ -6,9 +6,9 @@ and `next` carries `pcursor` for the body in its query and context.
 import re
 from typing import Any
 
-from crawlers.parsers.listing import person, said, spelt, turned
+from crawlers.parsers.listing import person, said, turned
 from crawlers.parsers.page import Ask, Gathering, Outcome, Page, Parsed, Parser
-from crawlers.parsers.shapes import at, count, ident, query_of, region, rows, tree, words
+from crawlers.parsers.shapes import at, count, ident, query_of, region, rows, spelt, tree, words
 from tingchao.mention import Kind
 from tingchao.privacy import Seal
 

@@ -3,7 +3,6 @@
 import hashlib
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -28,26 +27,6 @@ _BLOCKED = re.compile(
     re.IGNORECASE,
 )
 _LOGIN = re.compile(r"登录|登陆|log.?in|unauthori[sz]ed|token|credential|api key", re.IGNORECASE)
-
-
-def spelt(value: Any, *path: str) -> Any:
-    """What lies at a path of snake_case keys, each of which may be written in camelCase as well; or None.
-
-    >>> spelt({"interactInfo": {"liked_count": "1.2万"}}, "interact_info", "liked_count")
-    '1.2万'
-    """
-    for name in path:
-        if not isinstance(value, dict):
-            return None
-        found = value.get(name)
-        value = value.get(_camel(name)) if found is None else found
-    return value
-
-
-@lru_cache(maxsize=512)
-def _camel(name: str) -> str:
-    head, *rest = name.split("_")
-    return head + "".join(word.capitalize() for word in rest)
 
 
 def said(message: str) -> Outcome:

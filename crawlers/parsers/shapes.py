@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from functools import lru_cache
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
@@ -63,6 +64,26 @@ def either(value: Any, *keys: str) -> Any:
             if (found := value.get(key)) is not None:
                 return found
     return None
+
+
+def spelt(value: Any, *path: str) -> Any:
+    """What lies at a path of snake_case keys, each of which may be written in camelCase as well; or None.
+
+    >>> spelt({"interactInfo": {"liked_count": "1.2万"}}, "interact_info", "liked_count")
+    '1.2万'
+    """
+    for name in path:
+        if not isinstance(value, dict):
+            return None
+        found = value.get(name)
+        value = value.get(_camel(name)) if found is None else found
+    return value
+
+
+@lru_cache(maxsize=512)
+def _camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(word.capitalize() for word in rest)
 
 
 def later(page: str | None) -> str:

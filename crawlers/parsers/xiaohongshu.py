@@ -7,10 +7,10 @@ import re
 from typing import Any
 from urllib.parse import quote
 
-from crawlers.parsers.listing import said, spelt, turned
+from crawlers.parsers.listing import said, turned
 from crawlers.parsers.markup import decoded
 from crawlers.parsers.page import Ask, Gathering, Outcome, Page, Parsed, Parser
-from crawlers.parsers.shapes import NotJson, at, count, ident, query_of, region, rows, tree, words
+from crawlers.parsers.shapes import NotJson, at, count, ident, query_of, region, rows, spelt, tree, words
 from tingchao.mention import Kind
 from tingchao.privacy import Seal
 from tingchao.scrubbing import mask_name

@@ -19,6 +19,7 @@ from crawlers.parsers.shapes import (
     query_of,
     region,
     rows,
+    spelt,
     tree,
     with_query,
     words,
@@ -49,7 +50,7 @@ def search(page: Page, seal: Seal) -> Parsed:
             gathering.expect(**{"object.type": words(at(found, "type"))})
         if words(at(found, "type")) in _LETTERS:
             mention = _post(found, at(row, "highlight"), gathering)
-            number = count(either(found, "comment_count", "commentCount"))
+            number = count(spelt(found, "comment_count"))
             if mention and number and mention.native_id[:1] in _LISTS:
                 gathering.follow.append(_comments_of(mention, number, page))
     return gathering.parsed(_next(answer, page, "zhihu.search"))
@@ -65,11 +66,11 @@ def comments(page: Page, seal: Seal) -> Parsed:
     gathering = Gathering(page, seal)
     for row in rows(at(answer, "data")):
         first = _comment(row, post, post, gathering)
-        inner = rows(either(row, "child_comments", "childComments"))
+        inner = rows(spelt(row, "child_comments"))
         name = ident(at(row, "id"))
         for child in inner:
             _comment(child, f"c{name}" if first else post, post, gathering)
-        number = count(either(row, "child_comment_count", "childCommentCount")) or 0
+        number = count(spelt(row, "child_comment_count")) or 0
         if name.isdecimal() and number > len(inner):
             gathering.follow.append(_answers_of(name, post, number, page, first))
     total = count(either(at(answer, "counts"), "total_counts"))
@@ -121,18 +122,18 @@ def _post(found: Any, highlight: Any, gathering: Gathering) -> Mention | None:
         published=_born(found),
         url=_address(f"{_LETTERS[kind]}{name}", ident(at(question, "id"))),
         likes=count(either(found, "voteup_count", "voteupCount", "vote_count")),
-        comments=count(either(found, "comment_count", "commentCount")),
-        views=count(either(found, "play_count", "playCount")),
-        region=region(either(found, "ip_info", "ipInfo")),
+        comments=count(spelt(found, "comment_count")),
+        views=count(spelt(found, "play_count")),
+        region=region(spelt(found, "ip_info")),
         **_author(at(found, "author")),
     )
 
 
 def _comment(row: Any, parent: str, post: str, gathering: Gathering) -> Mention | None:
-    if either(row, "is_delete", "isDelete") is True:
+    if spelt(row, "is_delete") is True:
         return None  # its text is the site's notice; what answers it stays
     name = ident(at(row, "id"))
-    answered = ident(either(row, "reply_comment_id", "replyCommentId"))
+    answered = ident(spelt(row, "reply_comment_id"))
     gathering.expect(**{"author.id": ident(at(row, "author", "id"))})
     return gathering.add(
         native_id=name and f"c{name}",
@@ -143,7 +144,7 @@ def _comment(row: Any, parent: str, post: str, gathering: Gathering) -> Mention 
         parent_id=(parent if answered in {"", "0"} else f"c{answered}") or None,
         root_id=post or None,
         likes=count(either(row, "like_count", "likeCount", "vote_count")),
-        comments=count(either(row, "child_comment_count", "childCommentCount")),
+        comments=count(spelt(row, "child_comment_count")),
         region=_region(row),
         **_author(at(row, "author")),
     )
@@ -159,21 +160,21 @@ def _author(author: Any) -> dict[str, Any]:
     """Whoever writes as 匿名用户 has no name, and an id that all of them share."""
     name = words(at(author, "name"))
     hidden = name in _NOBODY and ident(at(author, "id")) in {"", "0"}
-    firm = either(author, "is_org", "isOrg") is True
+    firm = spelt(author, "is_org") is True
     marked = bool(rows(either(author, "badge", "badges")))
     return {
         "author_id": "" if hidden else ident(at(author, "id")),
         "author_name": "" if name in _NOBODY else name,
         "badge": "blue-v" if firm else "verified" if marked else "",
-        "followers": count(either(author, "follower_count", "followerCount")),
+        "followers": count(spelt(author, "follower_count")),
     }
 
 
 def _region(row: Any) -> str:
-    for tag in rows(either(row, "comment_tag", "commentTag")):
+    for tag in rows(spelt(row, "comment_tag")):
         if words(at(tag, "type")) == "ip_info":
             return region(at(tag, "text"))
-    return region(either(row, "address_text", "addressText"))
+    return region(spelt(row, "address_text"))
 
 
 def _address(post: str, question: str = "") -> str:
@@ -207,7 +208,7 @@ def _next(answer: Any, page: Page, parser: str) -> Ask | None:
     paging = at(answer, "paging")
     address = words(at(paging, "next"))
     offset = query_of(address, "offset") if len(address) < 2_000 else ""
-    if either(paging, "is_end", "isEnd") is not False or not offset or offset == query_of(page.url, "offset"):
+    if spelt(paging, "is_end") is not False or not offset or offset == query_of(page.url, "offset"):
         return None
     carried = {name: query_of(address, name) or None for name in ("lc_idx", "search_hash_id")}
     changes = {name: value for name, value in carried.items() if value}

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawlers.manners.addresses import GuardedResolver, host_of, refusal
+from tests.unit.crawlers.resolving import Answers
 from tingchao.addresses import is_public
 
 PUBLIC = [
@@ -62,30 +63,6 @@ def test_no_text_makes_it_raise(text):
 
 def test_politeness_is_per_host_and_port():
     assert host_of("HTTP://Example.com:80/a") == "example.com:80"
-
-
-class Answers:
-    """A resolver and its caller in one: gives the addresses it was made with, and keeps what comes through."""
-
-    def __init__(self, *addresses):
-        self.addresses = addresses
-        self.reached = []
-        self.done = False
-
-    def resolveHostName(self, receiver, hostName, **_):
-        receiver.resolutionBegan(None)
-        for address in self.addresses:
-            receiver.addressResolved(SimpleNamespace(host=address))
-        receiver.resolutionComplete()
-
-    def resolutionBegan(self, _):
-        pass
-
-    def addressResolved(self, address):
-        self.reached.append(address.host)
-
-    def resolutionComplete(self):
-        self.done = True
 
 
 @pytest.mark.parametrize(

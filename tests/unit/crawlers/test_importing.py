@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawlers.imports import import_file
-from crawlers.imports.translating import read_line
+from crawlers.imports.rows import json_row
+from crawlers.imports.translating import Translator
 from crawlers.replaying import replay
 from tingchao.bus import DEAD, RAW
 from tingchao.errors import BadInput, BadRecord
@@ -30,6 +31,12 @@ SIMPLE = {
     "likes": 3,
     "comments": "10万+",
 }
+
+
+def read_line(line, source, now, secret, *kept):
+    """One line of JSON as a mention."""
+    translator = Translator(secret=secret, now=now, source=source, **dict(zip(["kept"], kept, strict=False)))
+    return translator.mentions(json_row(1, line))[0][0]
 
 
 class ListBus:

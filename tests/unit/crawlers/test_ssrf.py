@@ -14,6 +14,7 @@ from crawlers.manners.addresses import GuardedResolver, is_own, refusal
 from crawlers.manners.gates import NO_HOST, entry_of
 from crawlers.manners.ledger import Fate
 from crawlers.manners.middlewares import AddressGate, NotAllowed, NotPublic, RobotsGate, robots_of
+from tests.unit.crawlers.resolving import Answers
 from tingchao.addresses import is_public
 from tingchao.store import rules
 
@@ -69,26 +70,6 @@ def test_a_redirect_is_looked_at_like_any_request(target):
         gate().process_request(request)
 
 
-class Receiver:
-    def __init__(self, *addresses):
-        self.addresses, self.reached = addresses, []
-
-    def resolveHostName(self, receiver, *_, **__):
-        receiver.resolutionBegan(None)
-        for address in self.addresses:
-            receiver.addressResolved(SimpleNamespace(host=address))
-        receiver.resolutionComplete()
-
-    def resolutionBegan(self, _):
-        pass
-
-    def addressResolved(self, address):
-        self.reached.append(address.host)
-
-    def resolutionComplete(self):
-        pass
-
-
 @pytest.mark.parametrize(
     "answers",
     [
@@ -103,7 +84,7 @@ class Receiver:
     ],
 )
 def test_a_name_with_one_private_answer_has_none(answers):
-    receiver = Receiver(*answers)
+    receiver = Answers(*answers)
 
     GuardedResolver(SimpleNamespace(nameResolver=receiver), False).resolveHostName(receiver, "x.example")
 

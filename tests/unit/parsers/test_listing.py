@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawlers.parsers import Outcome, Page, parse
-from crawlers.parsers.listing import credits, person, plain, said, spelt, turned, with_parameters
+from crawlers.parsers.listing import credits, person, plain, said, turned, with_parameters
+from crawlers.parsers.shapes import spelt
 from tingchao.privacy import Secret, seal
 
 SEAL = partial(seal, secret=Secret(b"s" * 32))
