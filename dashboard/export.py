@@ -4,6 +4,7 @@ import csv
 import io
 import unicodedata
 from collections.abc import Iterable
+from itertools import takewhile
 
 from dashboard.verdict import towards
 from tingchao.corrections import NOTHING, Corrections
@@ -50,8 +51,9 @@ def cell(value: str) -> str:
     ("'=1+1", "' ＝cmd", '好评')
     """
     kept = value.translate(_CUT)
-    first = next((sign for sign in kept if not sign.isspace() and unicodedata.category(sign) != "Cf"), "")
-    return f"'{kept}" if first in _FORMULA or kept.startswith(("\t", "\r", "\n")) else kept
+    lead = "".join(takewhile(lambda sign: sign.isspace() or unicodedata.category(sign) == "Cf", kept))
+    first = kept[len(lead) : len(lead) + 1]
+    return f"'{kept}" if first in _FORMULA or any(sign in lead for sign in "\t\r\n") else kept
 
 
 def to_csv(mentions: Iterable[Mention], corrections: Corrections = NOTHING) -> bytes:

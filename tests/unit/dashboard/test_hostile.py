@@ -78,6 +78,7 @@ def test_only_the_given_href_is_a_link_and_foreign_schemes_go_as_they_are_for_pa
 @given(st.text(max_size=60))
 @example("\x1f@")
 @example("\u200e=1")
+@example(" \r")
 def test_no_cell_starts_a_formula_and_the_file_reads_back(said):
     shown = cell(said)
 
